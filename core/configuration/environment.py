@@ -1,0 +1,243 @@
+"""The typed catalogue of environment variables.
+
+Each variable is declared once with its type, default and meaning. `load` reads all of them and
+reports every wrong value at once, with the name, the value (secrets masked) and what was expected.
+This module imports nothing of Django: settings are built from it.
+"""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+GROUPS = ("web", "installation", "database", "backup", "whatsapp", "channels", "narrative")
+
+
+class ConfigurationError(Exception):
+    """One or more settings are wrong; the message has one line for each."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: `parse` returns the value or raises ValueError saying what was expected."""
+
+    name: str
+    group: str
+    meaning: str
+    parse: Callable[[str], Any]
+    default: Any = None
+    secret: bool = False
+
+    def shown(self, raw: str) -> str:
+        """The raw value as it may be shown to a person: secrets and passwords in URLs are masked."""
+        if self.secret:
+            return "••••" if raw else ""
+        return mask_url(raw)
+
+
+def mask_url(raw: str) -> str:
+    """Replaces the password of every URL in `raw`."""
+    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:••••@", raw)
+
+
+def text(raw: str) -> str:
+    return raw
+
+
+def integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        if not re.fullmatch(r"-?\d+", raw) or not low <= int(raw) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(raw)
+
+    return parse
+
+
+def switch(raw: str) -> bool:
+    if raw.lower() in ("1", "true", "yes", "on"):
+        return True
+    if raw.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("1 or 0")
+
+
+def words(raw: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in raw.split(",") if part.strip())
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        try:
+            parts = urlsplit(raw)
+            parts.port  # noqa: B018  (raises on a bad port)
+        except ValueError:
+            raise ValueError(f"a URL starting with {' or '.join(s + '://' for s in schemes)}") from None
+        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+            raise ValueError(f"a URL starting with {' or '.join(s + '://' for s in schemes)}")
+        return raw
+
+    return parse
+
+
+def urls(*schemes: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(raw: str) -> tuple[str, ...]:
+        found = words(raw)
+        for part in found:
+            if urlsplit(part).scheme not in schemes:
+                raise ValueError(f"URLs starting with {' or '.join(s + ':' for s in schemes)}, comma-separated")
+        return found
+
+    return parse
+
+
+def zone(raw: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(raw)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("a time zone of the IANA database such as America/Sao_Paulo") from None
+    return raw
+
+
+def email(raw: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", raw):
+        raise ValueError("an e-mail address")
+    return raw
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `calls` in any moving window of `seconds`."""
+
+    calls: int
+    seconds: int
+
+
+def rate(raw: str) -> Rate:
+    match = re.fullmatch(r"([1-9]\d{0,6})/([1-9]\d{0,6})", raw)
+    if not match:
+        raise ValueError("calls/seconds such as 100/900")
+    return Rate(int(match[1]), int(match[2]))
+
+
+def networks(raw: str) -> tuple[str, ...]:
+    import ipaddress
+
+    found = words(raw)
+    for part in found:
+        try:
+            ipaddress.ip_network(part, strict=False)
+        except ValueError:
+            raise ValueError("IP addresses or networks, comma-separated, such as 10.0.0.0/8") from None
+    return found
+
+
+def path(raw: str) -> Path:
+    return Path(raw).expanduser()
+
+
+def oidc(raw: str) -> tuple[dict[str, str], ...]:
+    import json
+
+    try:
+        found = json.loads(raw)
+        assert isinstance(found, list)
+        for item in found:
+            assert isinstance(item, dict)
+            assert {"id", "name", "server_url", "client_id", "secret"} <= set(item)
+    except (ValueError, AssertionError):
+        raise ValueError("a JSON list of objects with id, name, server_url, client_id and secret") from None
+    return tuple(found)
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("PORT", "web", "Port of the web server.", integer(1, 65535), 3000),
+    Variable("HOST", "web", "Address that the web server listens on.", text, "127.0.0.1"),
+    Variable("FVDASH_PUBLIC_URL", "web", "Address in mails and for passkeys.", url("http", "https")),
+    Variable("FVDASH_ALLOWED_HOSTS", "web", "Host names that are served, comma-separated.", words, ()),
+    Variable("FVDASH_TRUSTED_PROXIES", "web", "Proxies whose forwarding headers are believed.", networks, ()),
+    Variable("FVDASH_TIME_ZONE", "web", "Time zone of the group.", zone, "America/Sao_Paulo"),
+    Variable("FVDASH_API_LIMIT", "web", "API calls per seconds, per token or address.", rate, Rate(100, 900)),
+    Variable("FVDASH_ALLOW_PRIVATE_TARGETS", "web", "Webhooks may reach private addresses.", switch, False),
+    Variable("FVDASH_OIDC", "web", "Single sign-on providers, as JSON.", oidc, (), secret=True),
+    Variable("FVDASH_DATA_DIR", "installation", "Folder of an embedded installation.", path),
+    Variable("FVDASH_ADMIN_EMAIL", "installation", "E-mail of the first admin.", email, "admin@localhost"),
+    Variable("FVDASH_ADMIN_PASSWORD", "installation", "Password of the first admin.", text, secret=True),
+    Variable("FVDASH_DEMO", "installation", "0 starts without demo data.", switch, True),
+    Variable("FVDASH_DEBUG", "installation", "1 shows debug pages; for development only.", switch, False),
+    Variable("FVDASH_SECRET_KEY", "installation", "Key that signs and encrypts.", text, secret=True),
+    Variable("DATABASE_URL", "database", "PostgreSQL, the runtime role.", url("postgres", "postgresql")),
+    Variable("DATABASE_OWNER_URL", "database", "PostgreSQL, the owner's role.", url("postgres", "postgresql")),
+    Variable("REDIS_URL", "database", "Redis or Valkey.", url("redis", "rediss", "unix")),
+    Variable("UPSTASH_REDIS_REST_URL", "database", "Upstash, when REDIS_URL is absent.", url("https")),
+    Variable("UPSTASH_REDIS_REST_TOKEN", "database", "Token of Upstash.", text, secret=True),
+    Variable("BACKUP_ENCRYPTION_KEY", "backup", "Passphrase of the backups.", text, secret=True),
+    Variable("BACKUP_RETENTION_DAYS", "backup", "Days that a backup is kept.", integer(1, 3650), 90),
+    Variable("BACKUP_STORAGE_URLS", "backup", "Where backups are stored.", urls("file", "s3"), ()),
+    Variable("WHATSAPP_PHONE_NUMBER_ID", "whatsapp", "The number that sends.", text),
+    Variable("WHATSAPP_ACCESS_TOKEN", "whatsapp", "Token of the Cloud API.", text, secret=True),
+    Variable("WHATSAPP_BUSINESS_ACCOUNT_ID", "whatsapp", "The business account.", text),
+    Variable("WHATSAPP_APP_SECRET", "whatsapp", "Secret that signs webhooks.", text, secret=True),
+    Variable("WHATSAPP_VERIFY_TOKEN", "whatsapp", "Token of the webhook's verification.", text, secret=True),
+    Variable(
+        "WHATSAPP_API_BASE", "whatsapp", "Base URL.", url("http", "https"), "https://graph.facebook.com"
+    ),
+    Variable("WHATSAPP_API_VERSION", "whatsapp", "Version of the Graph API.", text, "v26.0"),
+    Variable("SLACK_WEBHOOK_URL", "channels", "Slack's incoming webhook.", url("http", "https"), secret=True),
+    Variable(
+        "EMAIL_URL",
+        "channels",
+        "SMTP server, smtp://user:password@host:port/?from=address.",
+        url("smtp", "smtps", "smtp+tls"),
+    ),
+    Variable("TWILIO_ACCOUNT_SID", "channels", "Twilio's account.", text),
+    Variable("TWILIO_AUTH_TOKEN", "channels", "Twilio's token.", text, secret=True),
+    Variable("TWILIO_FROM", "channels", "Number that sends SMS.", text),
+    Variable(
+        "TWILIO_API_BASE", "channels", "Base URL of Twilio.", url("http", "https"), "https://api.twilio.com"
+    ),
+    Variable("OPENAI_API_KEY", "narrative", "Key for the narrative of the month.", text, secret=True),
+    Variable("OPENAI_ORGANIZATION", "narrative", "Organization of that key.", text),
+    Variable(
+        "OPENAI_API_BASE", "narrative", "Base URL.", url("http", "https"), "https://api.openai.com/v1"
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The values read, and which of them were given rather than defaulted."""
+
+    values: Mapping[str, Any]
+    given: frozenset[str]
+    raw: Mapping[str, str] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+
+def load(source: Mapping[str, str]) -> Environment:
+    """Reads every variable from `source`; an empty value counts as absent.
+
+    Raises ConfigurationError naming each wrong value and what was expected.
+    """
+    values: dict[str, Any] = {}
+    raw: dict[str, str] = {}
+    wrong: list[str] = []
+    for variable in VARIABLES:
+        given = source.get(variable.name, "").strip()
+        values[variable.name] = variable.default
+        if not given:
+            continue
+        raw[variable.name] = given
+        try:
+            values[variable.name] = variable.parse(given)
+        except ValueError as error:
+            wrong.append(f"{variable.name}={variable.shown(given)}: expected {error}")
+    if wrong:
+        raise ConfigurationError("\n".join(wrong))
+    return Environment(values, frozenset(raw), raw)

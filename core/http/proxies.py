@@ -1,0 +1,59 @@
+"""Whose forwarding headers are believed: those of the proxies in FVDASH_TRUSTED_PROXIES, and no others."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+
+
+@lru_cache
+def _trusted(networks: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in _trusted(tuple(settings.TRUSTED_PROXIES)))
+
+
+class TrustedProxyMiddleware:
+    """Sets `REMOTE_ADDR` and the scheme from the headers of a trusted proxy: the address is the rightmost
+    one that is not a trusted proxy itself. Remembers in `request.was_forwarded` that a header was present."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        meta = request.META
+        request.was_forwarded = any(name in meta for name in FORWARDING)  # type: ignore[attr-defined]
+        if _is_trusted(meta.get("REMOTE_ADDR", "")):
+            hops = [hop.strip() for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+            for hop in reversed(hops):
+                meta["REMOTE_ADDR"] = hop
+                if not _is_trusted(hop):
+                    break
+            if meta.get("HTTP_X_FORWARDED_PROTO", "").split(",")[-1].strip() == "https":
+                meta["wsgi.url_scheme"] = "https"
+                if hasattr(request, "scope"):
+                    request.scope["scheme"] = "https"
+        for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED"):
+            meta.pop(name, None)
+        return self.get_response(request)
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """The caller's address, None when the server did not say (a Unix socket)."""
+    address = request.META.get("REMOTE_ADDR") or None
+    try:
+        return str(ipaddress.ip_address(address)) if address else None
+    except ValueError:
+        return None

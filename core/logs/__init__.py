@@ -1,0 +1,63 @@
+"""Structured logs: one JSON line an event on stdout, with the request's id and the actor.
+
+python-json-logger writes the lines; what is ours is the context and the masking of secrets.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from contextvars import ContextVar
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+from core.audit.context import current
+
+_SECRET_KEY = re.compile(r"password|passwd|secret|token|authorization|cookie|api_?key|access_?key", re.I)
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+agency_of_log: ContextVar[int | None] = ContextVar("fvdash_log_agency", default=None)
+
+
+def scrub(text: str) -> str:
+    """Without credentials and e-mail addresses, which exceptions and URLs may carry."""
+    text = _BEARER.sub(r"\1 ••••", text)
+    text = _URL_PASSWORD.sub(r"\1:••••@", text)
+    return _EMAIL.sub("•••@•••", text)
+
+
+class ContextFilter(logging.Filter):
+    """Adds request id, actor and agency to every record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        actor = current()
+        if not hasattr(record, "request_id"):
+            record.request_id = actor.request_id or None
+        record.user_id = actor.id
+        record.actor = actor.kind
+        record.agency_id = agency_of_log.get()
+        return True
+
+
+class JSONFormatter(JsonFormatter):
+    def __init__(self) -> None:
+        super().__init__(
+            "{levelname}{name}{message}",
+            style="{",
+            rename_fields={"levelname": "level", "name": "logger"},
+            timestamp="at",
+        )
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        cleaned = {}
+        for key, value in log_data.items():
+            if value is None or key in ("taskName", "color_message"):
+                continue
+            if _SECRET_KEY.search(key):
+                value = "••••"
+            elif isinstance(value, str):
+                value = scrub(value)
+            cleaned[key] = value
+        return super().process_log_record(cleaned)

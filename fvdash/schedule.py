@@ -1,0 +1,20 @@
+"""Everything that beat runs. Times of day are in the group's time zone."""
+
+from __future__ import annotations
+
+from celery.schedules import crontab
+from django.utils.translation import gettext_lazy as _
+
+from core.schedule import Entry, register
+
+register(
+    Entry("outbox-sweep", "core.tasks.sweep_outbox", 10, _("Delivers what a lost wake-up left."), 10),
+    Entry("jobs-lost", "core.tasks.fail_lost_jobs", 60, _("Fails jobs whose worker stopped."), 60),
+    Entry("prune", "core.tasks.prune", crontab(hour="3", minute="20"), _("Drops old events and jobs.")),
+    Entry(
+        "audit-partitions",
+        "core.tasks.make_partitions",
+        crontab(hour="3", minute="40"),
+        _("Makes the audit trail's partitions of the months to come."),
+    ),
+)

@@ -1,0 +1,25 @@
+"""All URLs. The API is one NinjaAPI with a router per app."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from fvdash.api import api
+
+PAGES = ("core", "executive", "business", "monitoring", "alerts", "backup", "compliance", "cache", "whatsapp")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", api.urls),
+    path("account/", include("allauth.urls")),
+]
+for _app in PAGES:
+    if find_spec(f"{_app}.urls"):
+        urlpatterns += import_module(f"{_app}.urls").urlpatterns
+
+handler400 = "core.pages.errors.bad_request"
+handler403 = "core.pages.errors.forbidden"
+handler404 = "core.pages.errors.not_found"
+handler500 = "core.pages.errors.server_error"
