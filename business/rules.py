@@ -1,0 +1,172 @@
+"""What a value of the business must be, one definition for forms, API and import.
+
+A value's rule takes text as a person or a file gives it and returns what is kept; it raises ValidationError
+with a message that says what to do. A row's rule (`*_row`) takes the kept values and yields what does not fit
+together, as (field, message).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext_lazy as _
+from stdnum.br import cnpj, cpf
+
+CENT = Decimal("0.01")
+LARGEST_AMOUNT = Decimal("999999999999.99")
+# Area codes in use (Anatel).
+AREA_CODES = frozenset(
+    "11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 37 38 41 42 43 44 45 46 47 48 49 51 53 54 55 61 62 63"
+    " 64 65 66 67 68 69 71 73 74 75 77 79 81 82 83 84 85 86 87 88 89 91 92 93 94 95 96 97 98 99".split()
+)
+_email = EmailValidator()
+_GROUPED = {
+    ".": re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?|-?\.\d+"),
+    ",": re.compile(r"-?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d+)?|-?,\d+"),
+}
+_CURRENCY_SIGNS = re.compile(r"^(?:R\$|US\$|[A-Z]{3}(?=[\s\d])|[$€£])\s*|\s")
+# A double keeps 15 to 17 digits: what a spreadsheet adds up may differ from a cent by less than this.
+_FLOAT_NOISE = Decimal("0.000001")
+
+Misfits = Iterator[tuple[str, Any]]
+
+
+def document(value: str) -> str:
+    """A CPF or CNPJ (the CNPJ with letters of 2026 too), as it is written: 529.982.247-25."""
+    value = value.strip()
+    if not value:
+        return ""
+    compact = re.sub(r"[\s./-]", "", value).upper()
+    if len(compact) == 11 and cpf.is_valid(compact):
+        return str(cpf.format(compact))
+    if len(compact) == 14 and cnpj.is_valid(compact):
+        return str(cnpj.format(compact))
+    if len(compact) in (11, 14):
+        raise ValidationError(_("The check digits of this CPF or CNPJ are wrong: look for a mistyped digit."))
+    raise ValidationError(_("Use a CPF of 11 digits or a CNPJ of 14 characters."))
+
+
+def phone(value: str) -> str:
+    """A phone as +5511987654321 where it is a Brazilian number with area code or has its country's code;
+    as it came where it may be one without its area code."""
+    value = value.strip()
+    if not value:
+        return ""
+    digits = re.sub(r"\D", "", value)
+    if len(value) > 32 or not 8 <= len(digits) <= 15 or re.search(r"[^\d\s()+./-]", value):
+        raise ValidationError(_("Use a phone with its area code, such as (11) 98765-4321."))
+    if value.startswith("+"):
+        return f"+{digits}"
+    national = digits.removeprefix("0") if len(digits) in (11, 12) else digits
+    if len(national) in (12, 13) and national.startswith("55"):
+        national = national[2:]
+    if len(national) in (10, 11) and national[:2] in AREA_CODES:
+        return f"+55{national}"
+    return value
+
+
+def email(value: str) -> str:
+    """An address with its domain in lower case."""
+    value = value.strip()
+    if not value:
+        return ""
+    try:
+        _email(value)
+    except ValidationError:
+        raise ValidationError(_("Use an e-mail address such as ana@example.com.")) from None
+    if len(value) > 254:
+        raise ValidationError(_("This e-mail address is longer than 254 characters."))
+    local, _at, domain = value.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+def text(value: str, longest: int) -> str:
+    """Text without space at its ends."""
+    value = value.strip()
+    if len(value) > longest:
+        raise ValidationError(
+            _("This has %(length)d characters, at most %(longest)d are kept."),
+            params={"length": len(value), "longest": longest},
+        )
+    if "\0" in value:
+        raise ValidationError(_("This holds a NUL character: remove it."))
+    return value
+
+
+def money(value: str, decimal: str = ".") -> Decimal | None:
+    """An amount with two places, None when blank. `decimal` is the mark before the cents; the other one may
+    group thousands. Noise of binary floating point (218.04000000000002) is taken off."""
+    cleaned = _CURRENCY_SIGNS.sub("", value.strip()).replace("\u2212", "-")
+    if not cleaned:
+        return None
+    if not _GROUPED[decimal].fullmatch(cleaned):
+        example = "1234.56" if decimal == "." else "1234,56"
+        raise ValidationError(
+            _("“%(value)s” is not an amount such as %(example)s."), params={"value": value, "example": example}
+        )
+    grouping = "," if decimal == "." else "."
+    return amount(Decimal(cleaned.replace(grouping, "").replace(decimal, ".")))
+
+
+def amount(value: Decimal) -> Decimal:
+    """An amount that a column of money keeps: not negative, whole cents."""
+    if value < 0:
+        raise ValidationError(_("An amount cannot be negative: record money given back as a refund."))
+    if value > LARGEST_AMOUNT:
+        raise ValidationError(_("This amount is too large: at most 12 digits before the cents."))
+    cents = value.quantize(CENT)
+    if abs(value - cents) > _FLOAT_NOISE:
+        raise ValidationError(
+            _("%(value)s has more than two decimal places: write it in whole cents."), params={"value": value}
+        )
+    return cents
+
+
+def client_row(row: Mapping[str, Any]) -> Misfits:
+    if row.get("status") == "archived" and row.get("archived_at") is None:
+        yield "archived_at", _("An archived client needs the date when it was archived.")
+    if row.get("status") == "active" and row.get("archived_at") is not None:
+        yield "archived_at", _("An active client has no date of archiving.")
+
+
+def contract_row(row: Mapping[str, Any]) -> Misfits:
+    start, end = row.get("start"), row.get("end")
+    if isinstance(start, dt.date) and isinstance(end, dt.date) and end < start:
+        yield "end", _("The contract ends before it starts.")
+
+
+def payment_row(row: Mapping[str, Any]) -> Misfits:
+    refunded_at, refunded = row.get("refunded_at"), row.get("refunded_amount")
+    if refunded_at is None and refunded is None:
+        return
+    if refunded_at is None:
+        yield "refunded_at", _("A refund needs its date.")
+    elif row.get("paid_at") is None:
+        yield "paid_at", _("Only what was paid can be refunded: give the date of payment.")
+    elif refunded_at < row["paid_at"]:
+        yield "refunded_at", _("The refund is earlier than the payment.")
+    if refunded is None:
+        yield "refunded_amount", _("A refund needs its amount.")
+    elif refunded <= 0:
+        yield "refunded_amount", _("A refund is more than zero.")
+    elif row.get("amount") is not None and refunded > row["amount"]:
+        yield "refunded_amount", _("The refund is more than the amount that was paid.")
+
+
+def lead_row(row: Mapping[str, Any]) -> Misfits:
+    if row.get("outcome") == "open" and row.get("closed_at") is not None:
+        yield "closed_at", _("An open lead has no closing date: set its outcome to won or lost.")
+
+
+ROW_RULES = {
+    "clients": client_row,
+    "contracts": contract_row,
+    "payments": payment_row,
+    "leads": lead_row,
+}
