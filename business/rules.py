@@ -25,8 +25,19 @@ _APOSTROPHE = re.compile(r"^'(?=[=+\-@])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
 # Area codes in use (Anatel).
 _AREAS: Final = frozenset(
-    "11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 37 38 41 42 43 44 45 46 47 48 49 51 53 54 55 61 62 63"
-    " 64 65 66 67 68 69 71 73 74 75 77 79 81 82 83 84 85 86 87 88 89 91 92 93 94 95 96 97 98 99".split()
+    str(area)
+    for tens, units in {
+        1: "123456789",
+        2: "12478",
+        3: "1234578",
+        4: "123456789",
+        5: "1345",
+        6: "123456789",
+        7: "134579",
+        8: "123456789",
+        9: "123456789",
+    }.items()
+    for area in (tens * 10 + int(unit) for unit in units)
 )
 
 
@@ -60,6 +71,8 @@ def document(value: str) -> str:
     compact = re.sub(r"[\s./\-\u2010-\u2015]", "", value)
     if not compact:
         return ""
+    if len(set(compact)) == 1:
+        raise ValidationError(_("The same digit throughout is no CPF or CNPJ."))
     try:
         if len(compact) == 11:
             return str(cpf.format(cpf.validate(compact)))
@@ -128,6 +141,10 @@ def money(value: str | Decimal | int, *, comma: bool = True) -> Decimal:
     return amount.quantize(Decimal("0.01"))
 
 
+def _groups(group: str) -> str:
+    return rf"-?[1-9]\d{{0,2}}(\{group}\d{{3}})+"
+
+
 def _decimal(value: str, comma: bool) -> Decimal:
     bare = re.sub(
         r"^(R\$|US\$|[A-Z]{3}|€|£|\$)\s*", "", re.sub(r"[\s\u00a0\u202f']", "", value.strip().upper())
@@ -140,12 +157,10 @@ def _decimal(value: str, comma: bool) -> Decimal:
     if point in bare and group in bare:
         # Whichever comes last is the decimal point, however the reader writes.
         point, group = (point, group) if bare.rindex(point) > bare.rindex(group) else (group, point)
-    elif group in bare and not re.fullmatch(rf"-?\d{{1,3}}(\{group}\d{{3}})+", bare):
+    elif group in bare and not re.fullmatch(_groups(group), bare):
         point, group = group, point
     whole, _point, cents = bare.partition(point)
-    if (group in whole and not re.fullmatch(rf"-?\d{{1,3}}(\{group}\d{{3}})+", whole)) or not re.fullmatch(
-        r"\d*", cents
-    ):
+    if (group in whole and not re.fullmatch(_groups(group), whole)) or not re.fullmatch(r"\d*", cents):
         raise ValidationError(_("Enter an amount such as 1.234,56."))
     try:
         return Decimal(f"{whole.replace(group, '')}.{cents or '0'}")
