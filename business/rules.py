@@ -1,7 +1,8 @@
-"""What a value of the business must look like: shared by forms, API and import, so that they cannot differ.
+"""What a value of the business must be, one definition for forms, API and import.
 
-Each function takes what somebody typed or sent and returns the value to keep, or raises ValidationError with
-a sentence that says what to do.
+A value's rule takes text as a person or a file gives it and returns what is kept; it raises ValidationError
+with a message that says what to do. A row's rule (`*_row`) takes the kept values and yields what does not fit
+together, as (field, message).
 """
 
 from __future__ import annotations
@@ -9,176 +10,220 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
-from typing import Final
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.utils.translation import gettext as _
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext_lazy as _
 from stdnum.br import cnpj, cpf
-from stdnum.exceptions import ValidationError as NumberError
 
-MAX_MONEY: Final = Decimal("999999999999.99")
-_EARLIEST, _LATEST = 1900, 2200
+CENT = Decimal("0.01")
+LARGEST_AMOUNT = Decimal("999999999999.99")
+# Area codes in use (Anatel).
+AREA_CODES = frozenset(
+    "11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 37 38 41 42 43 44 45 46 47 48 49 51 53 54 55 61 62 63"
+    " 64 65 66 67 68 69 71 73 74 75 77 79 81 82 83 84 85 86 87 88 89 91 92 93 94 95 96 97 98 99".split()
+)
+_email = EmailValidator()
+_GROUPED = {
+    ".": re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?|-?\.\d+"),
+    ",": re.compile(r"-?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d+)?|-?,\d+"),
+}
+_CURRENCY_SIGNS = re.compile(r"^(?:R\$|US\$|[A-Z]{3}(?=[\s\d])|[$€£])\s*|\s")
+# A double keeps 15 to 17 digits: what a spreadsheet adds up may differ from a cent by less than this.
+_FLOAT_NOISE = Decimal("0.000001")
+
 # A spreadsheet export puts an apostrophe before what would run as a formula; it is not part of the value.
 _APOSTROPHE = re.compile(r"^'(?=[=+\-@])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
-# Area codes in use (Anatel).
-_AREAS: Final = frozenset(
-    str(area)
-    for tens, units in {
-        1: "123456789",
-        2: "12478",
-        3: "1234578",
-        4: "123456789",
-        5: "1345",
-        6: "123456789",
-        7: "134579",
-        8: "123456789",
-        9: "123456789",
-    }.items()
-    for area in (tens * 10 + int(unit) for unit in units)
-)
+EARLIEST, LATEST = 1900, 2200
+
+Misfits = Iterator[tuple[str, Any]]
 
 
-def text(value: str, *, length: int, lines: bool = False) -> str:
-    """Unicode NFC, spaces collapsed (line ends kept with `lines`), no control characters, at most `length`."""
-    value = unicodedata.normalize("NFC", _APOSTROPHE.sub("", value.strip()))
-    if _CONTROL.search(value):
-        raise ValidationError(_("Remove characters that cannot be shown."))
-    if lines:
-        value = value.replace("\r\n", "\n").replace("\r", "\n")
-    else:
-        value = " ".join(value.split())
-    if len(value) > length:
-        raise ValidationError(_("Use at most %(length)s characters.") % {"length": length})
+def document(value: str) -> str:
+    """A CPF or CNPJ (the CNPJ with letters of 2026 too), as it is written: 529.982.247-25."""
+    value = value.strip()
+    if not value:
+        return ""
+    compact = re.sub(r"[\s./\u2010-\u2015-]", "", value).upper()
+    if len(set(compact)) == 1:
+        raise ValidationError(_("The same digit throughout is no CPF or CNPJ."))
+    if len(compact) == 11 and cpf.is_valid(compact):
+        return str(cpf.format(compact))
+    if len(compact) == 14 and cnpj.is_valid(compact):
+        return str(cnpj.format(compact))
+    if len(compact) in (11, 14):
+        raise ValidationError(_("The check digits of this CPF or CNPJ are wrong: look for a mistyped digit."))
+    raise ValidationError(_("Use a CPF of 11 digits or a CNPJ of 14 characters."))
+
+
+def phone(value: str) -> str:
+    """A phone as +5511987654321 where it is a Brazilian number with area code or has its country's code;
+    as it came where it may be one without its area code."""
+    value = _APOSTROPHE.sub("", value.strip())
+    if not value:
+        return ""
+    digits = re.sub(r"\D", "", value)
+    if len(value) > 32 or not 8 <= len(digits) <= 15 or re.search(r"[^\d\s()+./-]", value):
+        raise ValidationError(_("Use a phone with its area code, such as (11) 98765-4321."))
+    if value.startswith("+"):
+        return f"+{digits}"
+    national = digits.removeprefix("0") if len(digits) in (11, 12) else digits
+    if len(national) in (12, 13) and national.startswith("55"):
+        national = national[2:]
+    if len(national) in (10, 11) and national[:2] in AREA_CODES:
+        return f"+55{national}"
     return value
 
 
 def email(value: str) -> str:
-    """The address as typed but for its domain, which is lower case; "" stays."""
-    value = text(value, length=254)
-    if value:
-        validate_email(value)
-        name, _at, domain = value.rpartition("@")
-        value = f"{name}@{domain.lower()}"
+    """An address with its domain in lower case."""
+    value = value.strip()
+    if not value:
+        return ""
+    try:
+        _email(value)
+    except ValidationError:
+        raise ValidationError(_("Use an e-mail address such as ana@example.com.")) from None
+    if len(value) > 254:
+        raise ValidationError(_("This e-mail address is longer than 254 characters."))
+    local, _at, domain = value.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+def text(value: str, longest: int) -> str:
+    """Text in Unicode NFC, without space at its ends or characters that cannot be shown."""
+    value = _APOSTROPHE.sub("", value.strip())
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
+    if _CONTROL.search(value):
+        raise ValidationError(_("This holds characters that cannot be shown: remove them."))
+    if len(value) > longest:
+        raise ValidationError(
+            _("This has %(length)d characters, at most %(longest)d are kept."),
+            params={"length": len(value), "longest": longest},
+        )
     return value
 
 
-def document(value: str) -> str:
-    """A CPF (000.000.000-00) or CNPJ (00.000.000/0000-00, letters allowed since July 2026), checked; "" stays."""
-    value = text(value, length=40).upper()
-    compact = re.sub(r"[\s./\-\u2010-\u2015]", "", value)
-    if not compact:
-        return ""
-    if len(set(compact)) == 1:
-        raise ValidationError(_("The same digit throughout is no CPF or CNPJ."))
-    try:
-        if len(compact) == 11:
-            return str(cpf.format(cpf.validate(compact)))
-        if len(compact) == 14:
-            return str(cnpj.format(cnpj.validate(compact)))
-    except NumberError as error:
+def money(value: str, decimal: str = ".") -> Decimal | None:
+    """An amount with two places, None when blank. `decimal` is the mark before the cents; the other one may
+    group thousands. Noise of binary floating point (218.04000000000002) is taken off."""
+    cleaned = _CURRENCY_SIGNS.sub("", value.strip()).replace("\u2212", "-")
+    if not cleaned:
+        return None
+    if not _GROUPED[decimal].fullmatch(cleaned):
+        example = "1234.56" if decimal == "." else "1234,56"
         raise ValidationError(
-            _("The check digits of this CPF or CNPJ do not fit. Compare it with the source.")
-        ) from error
-    raise ValidationError(_("A CPF has 11 digits, a CNPJ has 14 characters."))
-
-
-def phone(value: str) -> str:
-    """E.164: "(11) 98765-4321" becomes +5511987654321; a foreign number needs its + and country code; "" stays."""
-    value = text(value, length=60)
-    if not value:
-        return ""
-    digits = re.sub(r"\D", "", value)
-    if re.search(r"[^\d\s()+.\-/\u2010-\u2015]", value) or "+" in value[1:]:
-        raise ValidationError(_("Use digits only, such as (11) 98765-4321 or +351 912 345 678."))
-    if value.startswith("+") or digits.startswith("00"):
-        digits = digits.removeprefix("00") if not value.startswith("+") else digits
-        if digits.startswith("55"):
-            return _brazilian(digits.removeprefix("55"))
-        if 8 <= len(digits) <= 15 and not digits.startswith("0"):
-            return f"+{digits}"
-        raise ValidationError(_("This number is too short or too long for its country code."))
-    # A leading 0 is the trunk prefix.
-    digits = digits.removeprefix("0")
-    if len(digits) in (12, 13) and digits.startswith("55"):
-        digits = digits.removeprefix("55")
-    return _brazilian(digits)
-
-
-def _brazilian(national: str) -> str:
-    if (
-        len(national) not in (10, 11)
-        or national[:2] not in _AREAS
-        or (len(national) == 11 and national[2] != "9")
-    ):
-        raise ValidationError(
-            _("Use area code and number, such as (11) 98765-4321, or + and the country code.")
+            _("“%(value)s” is not an amount such as %(example)s."),
+            params={"value": value, "example": example},
         )
-    return f"+55{national}"
+    grouping = "," if decimal == "." else "."
+    return amount(Decimal(cleaned.replace(grouping, "").replace(decimal, ".")))
 
 
-def source_id(value: str) -> str:
-    """The row's id where it came from, as it is there."""
-    return text(value, length=100)
+def typed_money(value: str, *, comma: bool) -> Decimal:
+    """An amount as a person types it: "1.234,56", "1234,56", "1,234.56" and "1234.56" are all understood.
 
-
-def money(value: str | Decimal | int, *, comma: bool = True) -> Decimal:
-    """Zero or more, at most two decimals. Text may be "1.234,56", "1234,56", "1,234.56" or "1234.56", with or
-    without a currency sign; `comma` says how to read what is ambiguous ("1.234": 1234 with it, else an error)."""
-    if isinstance(value, str):
-        value = _decimal(value, comma)
-    amount = Decimal(value)
-    if not amount.is_finite():
-        raise ValidationError(_("Enter an amount such as 1.234,56."))
-    if amount < 0:
-        raise ValidationError(_("An amount cannot be negative."))
-    if amount > MAX_MONEY:
-        raise ValidationError(_("This amount is too large."))
-    if amount != amount.quantize(Decimal("0.01")):
-        raise ValidationError(_("Use at most two decimals."))
-    return amount.quantize(Decimal("0.01"))
-
-
-def _groups(group: str) -> str:
-    return rf"-?[1-9]\d{{0,2}}(\{group}\d{{3}})+"
-
-
-def _decimal(value: str, comma: bool) -> Decimal:
-    bare = re.sub(
-        r"^(R\$|US\$|[A-Z]{3}|€|£|\$)\s*", "", re.sub(r"[\s\u00a0\u202f']", "", value.strip().upper())
-    )
-    bare = bare.replace("\u2212", "-")
-    if not re.fullmatch(r"-?\d[\d.,]*", bare) or bare[-1] in ".,":
-        raise ValidationError(_("Enter an amount such as 1.234,56."))
-    point = "," if comma else "."
-    group = "." if comma else ","
+    `comma` says how the reader's language writes, which decides what is ambiguous: "1.234" is 1234 with it.
+    """
+    bare = _CURRENCY_SIGNS.sub("", re.sub(r"[\s\u00a0\u202f]", "", value).upper()).replace("\u2212", "-")
+    point, group = (",", ".") if comma else (".", ",")
     if point in bare and group in bare:
-        # Whichever comes last is the decimal point, however the reader writes.
-        point, group = (point, group) if bare.rindex(point) > bare.rindex(group) else (group, point)
-    elif group in bare and not re.fullmatch(_groups(group), bare):
+        # Whichever comes last is the decimal mark, however the reader writes.
+        if bare.rindex(group) > bare.rindex(point):
+            point, group = group, point
+    elif group in bare and not re.fullmatch(rf"-?[1-9]\d{{0,2}}(\{group}\d{{3}})+", bare):
         point, group = group, point
-    whole, _point, cents = bare.partition(point)
-    if (group in whole and not re.fullmatch(_groups(group), whole)) or not re.fullmatch(r"\d*", cents):
-        raise ValidationError(_("Enter an amount such as 1.234,56."))
-    try:
-        return Decimal(f"{whole.replace(group, '')}.{cents or '0'}")
-    except InvalidOperation as error:
-        raise ValidationError(_("Enter an amount such as 1.234,56.")) from error
+    if not bare or not _GROUPED[point].fullmatch(bare):
+        raise ValidationError(
+            _("Enter an amount such as %(example)s."), params={"example": "1.234,56" if comma else "1,234.56"}
+        )
+    return amount(Decimal(bare.replace(group, "").replace(point, ".")))
+
+
+def amount(value: Decimal) -> Decimal:
+    """An amount that a column of money keeps: not negative, whole cents."""
+    if value < 0:
+        raise ValidationError(_("An amount cannot be negative: record money given back as a refund."))
+    if value > LARGEST_AMOUNT:
+        raise ValidationError(_("This amount is too large: at most 12 digits before the cents."))
+    cents = value.quantize(CENT)
+    if abs(value - cents) > _FLOAT_NOISE:
+        raise ValidationError(
+            _("%(value)s has more than two decimal places: write it in whole cents."), params={"value": value}
+        )
+    return cents
 
 
 def moment(value: dt.datetime) -> dt.datetime:
     """An aware time in a plausible year."""
-    if value.tzinfo is None:
-        raise ValidationError(_("Say the time zone of this time."))
-    if not _EARLIEST <= value.year <= _LATEST:
+    if not EARLIEST <= value.year <= LATEST:
         raise ValidationError(_("Check the year."))
     return value
 
 
 def day(value: dt.date) -> dt.date:
     """A day in a plausible year."""
-    if not _EARLIEST <= value.year <= _LATEST:
+    if not EARLIEST <= value.year <= LATEST:
         raise ValidationError(_("Check the year."))
     return value
+
+
+def client_row(row: Mapping[str, Any]) -> Misfits:
+    if row.get("status") == "archived" and row.get("archived_at") is None:
+        yield "archived_at", _("An archived client needs the date when it was archived.")
+    if row.get("status") == "active" and row.get("archived_at") is not None:
+        yield "archived_at", _("An active client has no date of archiving.")
+
+
+def contract_row(row: Mapping[str, Any]) -> Misfits:
+    start, end = row.get("start"), row.get("end")
+    if isinstance(start, dt.date) and isinstance(end, dt.date) and end < start:
+        yield "end", _("The contract ends before it starts.")
+
+
+def payment_row(row: Mapping[str, Any]) -> Misfits:
+    refunded_at, refunded = row.get("refunded_at"), row.get("refunded_amount")
+    if refunded_at is None and refunded is None:
+        return
+    if refunded_at is None:
+        yield "refunded_at", _("A refund needs its date.")
+    elif row.get("paid_at") is None:
+        yield "paid_at", _("Only what was paid can be refunded: give the date of payment.")
+    elif refunded_at < row["paid_at"]:
+        yield "refunded_at", _("The refund is earlier than the payment.")
+    if refunded is None:
+        yield "refunded_amount", _("A refund needs its amount.")
+    elif refunded <= 0:
+        yield "refunded_amount", _("A refund is more than zero.")
+    elif row.get("amount") is not None and refunded > row["amount"]:
+        yield "refunded_amount", _("The refund is more than the amount that was paid.")
+
+
+def project_row(row: Mapping[str, Any]) -> Misfits:
+    status = row.get("status")
+    for field, wanted in (("completed_at", "completed"), ("cancelled_at", "cancelled")):
+        when = row.get(field)
+        if when is None:
+            continue
+        if status is not None and status != wanted:
+            yield field, _("Only a project with the status “%(status)s” has this date.") % {"status": wanted}
+        elif row.get("created_at") is not None and when < row["created_at"]:
+            yield field, _("This is earlier than the project's creation.")
+
+
+def lead_row(row: Mapping[str, Any]) -> Misfits:
+    if row.get("outcome") == "open" and row.get("closed_at") is not None:
+        yield "closed_at", _("An open lead has no closing date: set its outcome to won or lost.")
+
+
+ROW_RULES = {
+    "clients": client_row,
+    "contracts": contract_row,
+    "payments": payment_row,
+    "leads": lead_row,
+}

@@ -99,7 +99,7 @@ def _indexes() -> dict[str, str]:
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("business", "0002_audit")]
+    dependencies: ClassVar = [("business", "0003_figures")]
 
     operations: ClassVar = [
         migrations.RunSQL(FUNCTIONS, DROP_FUNCTIONS),
