@@ -361,3 +361,20 @@ class Satisfaction(Owned):
             models.CheckConstraint(condition=Q(score__gte=1, score__lte=5), name="business_satisfaction_score"),
         ]
         indexes: ClassVar = [models.Index(fields=["agency", "answered_at"], name="business_satisfaction_when")]
+
+
+from business.figures.models import ClientFact, StaleClient  # noqa: E402  (known to Django only from here)
+
+__all__ = [
+    "METHODS",
+    "Client",
+    "ClientFact",
+    "Contract",
+    "ContractChange",
+    "Lead",
+    "Payment",
+    "Project",
+    "ProjectStatusChange",
+    "Satisfaction",
+    "StaleClient",
+]

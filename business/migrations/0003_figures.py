@@ -37,7 +37,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="StaleClient",
             fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
                 ("client_id", models.BigIntegerField()),
             ],
             options={
