@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "core.people.middleware.ActivityMiddleware",
+    "core.pages.middleware.DomainErrorsMiddleware",
 ]
 ROOT_URLCONF = "fvdash.urls"
 ASGI_APPLICATION = "fvdash.asgi.application"
@@ -251,7 +252,8 @@ LANGUAGE_CODE = "pt-br"
 LANGUAGES = [("pt-br", _("Portuguese (Brazil)")), ("en", _("English"))]
 LANGUAGE_COOKIE_NAME = "fvdash_language"
 USE_I18N = USE_TZ = True
-USE_THOUSAND_SEPARATOR = True
+# Off: figures are written by core.formats; an id in an attribute must never become 1.234.
+USE_THOUSAND_SEPARATOR = False
 TIME_ZONE = str(ENV["FVDASH_TIME_ZONE"])
 
 # ---- static files ------------------------------------------------------------------------------

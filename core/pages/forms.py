@@ -1,4 +1,4 @@
-"""How forms are rendered. (First version; the owner of core/pages completes it.)"""
+"""How forms are rendered: our field, our summary of errors, and names for assistive technology."""
 
 from __future__ import annotations
 
@@ -6,4 +6,6 @@ from django.forms.renderers import TemplatesSetting
 
 
 class Renderer(TemplatesSetting):
-    pass
+    form_template_name = "components/fields.html"
+    formset_template_name = "django/forms/formsets/div.html"
+    field_template_name = "components/field.html"

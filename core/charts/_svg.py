@@ -1,0 +1,109 @@
+"""The parts of every chart: escaped elements, coordinates that are never wider than the data need, gaps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+type Value = Decimal | int | float | None
+type Points = list[tuple[float, float]]
+
+
+def clean(values: Sequence[Value]) -> list[float | None]:
+    """Plain floats for drawing; NaN and infinities are gaps."""
+    out: list[float | None] = []
+    for value in values:
+        number = None if value is None else float(value)
+        out.append(number if number is not None and math.isfinite(number) else None)
+    return out
+
+
+def n(value: float) -> str:
+    """A coordinate: at most two decimals, no exponent, no negative zero."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def el(name: str, _body: str = "", **attributes: object) -> str:
+    """An element; attribute values are escaped, `_` in a name is `-`, a trailing one is dropped."""
+    said = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        for key, value in attributes.items()
+        if value is not None and value != ""
+    )
+    return f"<{name}{said}>{_body}</{name}>" if _body else f"<{name}{said}/>"
+
+
+def text(content: object, **attributes: object) -> str:
+    return el("text", str(escape(str(content))), **attributes)
+
+
+def safe(markup: str) -> SafeString:
+    """Markup whose every text went through `el` or `text`."""
+    return mark_safe(markup)
+
+
+def span(values: Iterable[float | None]) -> tuple[float, float] | None:
+    """Lowest and highest known value; None when nothing is known."""
+    seen = [value for value in values if value is not None]
+    return (min(seen), max(seen)) if seen else None
+
+
+def runs(
+    values: Sequence[float | None], low: float, high: float, width: float, height: float, slots: int | None = None
+) -> list[Points]:
+    """Unbroken runs of points; a missing value breaks the line. Equal values lie in the middle."""
+    steps = max((slots or len(values)) - 1, 1)
+    # Halves keep the difference finite between the largest and smallest floats.
+    reach = high / 2 - low / 2
+    out: list[Points] = []
+    run: Points = []
+    for index, value in enumerate(values):
+        if value is None:
+            if run:
+                out.append(run)
+            run = []
+            continue
+        share = 0.5 if reach == 0 else (value / 2 - low / 2) / reach
+        run.append((width * index / steps, height - share * height))
+    return [*out, run] if run else out
+
+
+def gaps(values: Sequence[float | None]) -> list[tuple[int, int]]:
+    """First and last index of every run of missing values."""
+    out: list[tuple[int, int]] = []
+    start: int | None = None
+    for index, value in enumerate([*values, 0.0]):
+        if value is None and start is None:
+            start = index
+        elif value is not None and start is not None:
+            out.append((start, index - 1))
+            start = None
+    return out
+
+
+def path(points: Points) -> str:
+    """M…L… of a run; a run of one point is a dot (a round cap on a line without length)."""
+    if len(points) == 1:
+        x, y = points[0]
+        return f"M{n(x)} {n(y)}h0"
+    return "M" + "L".join(f"{n(x)} {n(y)}" for x, y in points)
+
+
+def gap_rects(
+    values: Sequence[float | None], width: float, top: float, height: float, slots: int | None = None
+) -> list[str]:
+    """The hatch over what is not known, from the last known point to the next."""
+    steps = max((slots or len(values)) - 1, 1)
+    out = []
+    for first, last in gaps(values):
+        x0 = width * max(first - 1, 0) / steps
+        x1 = width * min(last + 1, steps) / steps
+        if len(values) == 1 or x1 <= x0:
+            x0, x1 = 0.0, width
+        out.append(el("rect", class_="plot-gap", x=n(x0), y=n(top), width=n(x1 - x0), height=n(height)))
+    return out
