@@ -19,6 +19,8 @@ import redis
 
 from tests.servers import Servers
 
+pytest_plugins = ["tests.fixtures"]
+
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 SERVERS = Servers.of_this_run()
 
