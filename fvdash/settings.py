@@ -114,7 +114,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "core.logs.middleware.RequestLogMiddleware",
+    "monitoring.middleware.RequestMetricsMiddleware",
     "core.http.proxies.TrustedProxyMiddleware",
+    # These two before the session: a probe needs none, and a flood must not cost a query.
+    "monitoring.middleware.HealthMiddleware",
+    "cache.middleware.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -304,6 +308,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 3600
 CELERY_TIMEZONE = TIME_ZONE
+
+# The thread of each process that writes what was measured; the tests flush by hand.
+MONITORING_FLUSHES = "pytest" not in sys.modules
 
 # ---- mail --------------------------------------------------------------------------------------
 EMAIL_CONFIGURED = ENV["EMAIL_URL"] is not None

@@ -1,0 +1,96 @@
+"""What is measured: samples of the host, requests by route, and what the health checks found."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from core.personal import DataMap
+
+_MEASURED = DataMap(resource_type="measurement", agency=None, audited=False)
+
+
+class Sample(models.Model):
+    """One measured value. Units are those of the metric that has this name; a gap is the absence of rows."""
+
+    host = models.CharField(max_length=100)
+    at = models.DateTimeField()
+    name = models.CharField(max_length=80)
+    labels = models.JSONField(default=dict)
+    value = models.FloatField()
+
+    data_map: ClassVar[DataMap] = _MEASURED
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["name", "at"], include=["value"], name="monitoring_sample_read"),
+            models.Index(fields=["at"], name="monitoring_sample_tidy"),
+        ]
+
+
+class RequestMinute(models.Model):
+    """Requests of one minute by route pattern, method and status, with a histogram that merges by addition.
+
+    `buckets` are counts between the bounds of `monitoring.histogram`.
+    """
+
+    minute = models.DateTimeField()
+    host = models.CharField(max_length=100)
+    method = models.CharField(max_length=8)
+    route = models.CharField(max_length=200)
+    status = models.PositiveSmallIntegerField()
+    count = models.PositiveIntegerField()
+    total_ms = models.FloatField()
+    max_ms = models.FloatField()
+    buckets = ArrayField(models.IntegerField())
+
+    data_map: ClassVar[DataMap] = _MEASURED
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["minute", "route", "method", "status", "host"], name="monitoring_requestminute_once"
+            ),
+        ]
+
+
+class CheckResult(models.Model):
+    """What one health check found once. What is not configured is not checked, and has no rows."""
+
+    at = models.DateTimeField()
+    name = models.CharField(max_length=40)
+    status = models.CharField(max_length=10)
+    latency_ms = models.FloatField(null=True)
+    detail = models.CharField(max_length=300, default="", blank=True)
+
+    data_map: ClassVar[DataMap] = _MEASURED
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["name", "-at"], name="monitoring_result_newest"),
+            models.Index(fields=["at"], name="monitoring_result_tidy"),
+        ]
+
+
+class Span(models.Model):
+    """A time without a gap in which a check (or, named "", all of them together) had one status.
+
+    Rounds of equal outcome lengthen the row, so that months of uptime are a handful of rows; what no row
+    covers was not observed. `until` is ahead of the last round by as long as its result is fresh.
+    """
+
+    name = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=10)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    data_map: ClassVar[DataMap] = _MEASURED
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["name", "-until"], name="monitoring_span_newest")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(until__gt=F("since")), name="monitoring_span_forward"),
+        ]

@@ -1,0 +1,46 @@
+"""What beat runs for monitoring."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from celery import shared_task
+from django.utils import timezone
+
+SAMPLES_KEPT = dt.timedelta(hours=48)
+MINUTES_KEPT = dt.timedelta(days=30)
+RESULTS_KEPT = dt.timedelta(days=7)
+SPANS_KEPT = dt.timedelta(days=730)
+
+
+@shared_task(time_limit=30)
+def collect() -> str:
+    """Samples host, database and Redis."""
+    from monitoring.collector import collect as sample
+
+    return f"{sample(timezone.now())} samples"
+
+
+@shared_task(time_limit=60)
+def check_health() -> str:
+    """Makes a round of health checks and keeps it."""
+    from monitoring.health import run_round
+
+    report = run_round()
+    bad = [one.name for one in report.checks if one.status == "down"]
+    return f"{report.status}: {', '.join(bad)}" if bad else str(report.status)
+
+
+@shared_task
+def tidy() -> str:
+    """Drops samples after 48 h, request minutes after 30 days, single results after 7, spans after 2 years."""
+    from monitoring.models import CheckResult, RequestMinute, Sample, Span
+
+    now = timezone.now()
+    dropped = [
+        Sample.objects.filter(at__lt=now - SAMPLES_KEPT).delete()[0],
+        RequestMinute.objects.filter(minute__lt=now - MINUTES_KEPT).delete()[0],
+        CheckResult.objects.filter(at__lt=now - RESULTS_KEPT).delete()[0],
+        Span.objects.filter(until__lt=now - SPANS_KEPT).delete()[0],
+    ]
+    return f"{sum(dropped)} rows"
