@@ -19,8 +19,6 @@ import redis
 
 from tests.servers import Servers
 
-pytest_plugins = ["tests.fixtures"]
-
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 SERVERS = Servers.of_this_run()
 
@@ -38,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests bring their own")
     os.environ["DJANGO_SETTINGS_MODULE"] = "fvdash.settings"
     django.setup()
+    config.pluginmanager.import_plugin("tests.fixtures")  # it imports models
     # Not left in the environment: a worker would read the settings before it has its own database.
     del os.environ["DJANGO_SETTINGS_MODULE"]
     if hasattr(config, "workerinput") or config.option.collectonly:
