@@ -74,7 +74,7 @@ def redis_server(timeout: float) -> None:
 
 def api(timeout: float) -> None:
     """GET /api/health over the socket that the web server listens on."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
     connection = http.client.HTTPConnection(host.strip("[]"), settings.PORT, timeout=timeout)
     try:
         connection.request("GET", "/api/health", headers={"Host": "localhost"})
@@ -119,7 +119,7 @@ class _Running:
     def _run(self) -> None:
         try:
             self._ask(self._timeout)
-        except Exception as error:  # any way to fail is the finding
+        except Exception as error:  # noqa: BLE001  (any way to fail is the finding)
             detail = scrub(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
             self.outcome = Outcome(self._name, Status.DOWN, None, detail)
         else:

@@ -163,7 +163,7 @@ class _Reader:
         def run() -> None:
             try:
                 found.append(ask())
-            except Exception as error:  # without an answer the checks themselves say what is wrong
+            except Exception as error:  # noqa: BLE001  (without an answer the checks say what is wrong)
                 logger.warning("kept health results could not be read", extra={"error": str(error)})
             finally:
                 connections.close_all()

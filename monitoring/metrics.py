@@ -27,7 +27,7 @@ def _decimal(value: float | Decimal | None, places: int = 2) -> Decimal | None:
     return None if value is None else Decimal(str(value)).quantize(Decimal(1).scaleb(-places))
 
 
-def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _rows(sql: str, parameters: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
@@ -180,7 +180,7 @@ def request_series(where: Where, name: str, first: dt.date, last: dt.date) -> li
         else "100 * coalesce(sum(count) FILTER (WHERE status >= 500), 0)::numeric / sum(count)"
     )
     rows = _rows(
-        f"SELECT (minute AT TIME ZONE %s)::date AS day, {figure} FROM monitoring_requestminute"  # noqa: S608
+        f"SELECT (minute AT TIME ZONE %s)::date AS day, {figure} FROM monitoring_requestminute"
         " WHERE NOT route = ANY(%s)"
         " AND minute >= %s::timestamp AT TIME ZONE %s AND minute < %s::timestamp AT TIME ZONE %s GROUP BY day",
         [where.zone, list(NOT_COUNTED), *_bounds(where, first, last)],

@@ -192,7 +192,7 @@ class Flusher:
             try:
                 close_old_connections()
                 flush()
-            except Exception as error:  # whatever failed, the next round tries again
+            except Exception as error:  # noqa: BLE001  (whatever failed, the next round tries again)
                 logger.warning("measurements wait for the database", extra={"error": str(error)})
                 connection.close()
         connection.close()
