@@ -95,7 +95,7 @@ def money(value: Decimal | int | None, currency: str = "BRL") -> str:
 def money_html(value: Decimal | int | None, currency: str = "BRL") -> SafeString:
     """The same, with a small sign and small cents."""
     if value is None:
-        return mark_safe(DASH)  # noqa: S308
+        return mark_safe(DASH)
     text = number(value, 0 if currency in _NO_CENTS else 2)
     sign, digits = (MINUS, text[1:]) if text.startswith(MINUS) else ("", text)
     point = "," if portuguese() else "."
@@ -111,17 +111,17 @@ def compact(value: Number | None, currency: str | None = None) -> str:
     if value is None or not _finite(value):
         return DASH
     amount = Decimal(str(value))
-    steps = (
-        (Decimal(10) ** 12, pgettext("number scale", "T")),
-        (Decimal(10) ** 9, pgettext("number scale", "B")),
-        (Decimal(10) ** 6, pgettext("number scale", "M")),
-        (Decimal(10) ** 3, pgettext("number scale", "K")),
+    steps: tuple[tuple[Decimal, str], ...] = (
+        (Decimal(10**12), pgettext("number scale", "T")),
+        (Decimal(10**9), pgettext("number scale", "B")),
+        (Decimal(10**6), pgettext("number scale", "M")),
+        (Decimal(10**3), pgettext("number scale", "K")),
     )
     text = ""
-    for size, word in steps:
+    for step, word in steps:
         # 999.950 would be written 1.000 mil.
-        if abs(amount) >= size * Decimal("0.9995"):
-            scaled = amount / size
+        if abs(amount) >= step * Decimal("0.9995"):
+            scaled = amount / step
             places = 0 if abs(scaled) >= 100 or scaled == int(scaled) else 1
             digits = number(scaled, places)
             if places and digits.endswith(("0",)):
@@ -206,7 +206,11 @@ def day(value: dt.date | dt.datetime | None, zone: dt.tzinfo | None = None) -> s
     if value is None:
         return DASH
     date = timezone.localtime(value, zone).date() if isinstance(value, dt.datetime) else value
-    return date.strftime("%d/%m/%Y") if portuguese() else f"{date.day}{NBSP}{date_format(date, 'M')}{NBSP}{date.year}"
+    return (
+        date.strftime("%d/%m/%Y")
+        if portuguese()
+        else f"{date.day}{NBSP}{date_format(date, 'M')}{NBSP}{date.year}"
+    )
 
 
 def moment(value: dt.datetime | None, zone: dt.tzinfo | None = None) -> str:
@@ -214,9 +218,29 @@ def moment(value: dt.datetime | None, zone: dt.tzinfo | None = None) -> str:
     return DASH if value is None else f"{day(value, zone)}{NBSP}{clock(value, zone)}"
 
 
+def when(value: dt.datetime | None, now: dt.datetime | None = None) -> str:
+    """09:05 today, 23/11 09:05 this year, 23/11/2025 09:05 before."""
+    if value is None:
+        return DASH
+    local, today = timezone.localtime(value), timezone.localtime(now).date()
+    if local.date() == today:
+        return local.strftime("%H:%M")
+    return f"{_short_day(local, today)}{NBSP}{local.strftime('%H:%M')}"
+
+
+def _short_day(local: dt.datetime, today: dt.date) -> str:
+    if local.year != today.year:
+        return day(local.date())
+    return local.strftime("%d/%m") if portuguese() else f"{local.day}{NBSP}{date_format(local, 'M')}"
+
+
 def month(value: dt.date | None) -> str:
     """nov. 2026."""
-    return DASH if value is None else f"{date_format(value, 'M').lower() if portuguese() else date_format(value, 'M')}{NBSP}{value.year}"
+    return (
+        DASH
+        if value is None
+        else f"{date_format(value, 'M').lower() if portuguese() else date_format(value, 'M')}{NBSP}{value.year}"
+    )
 
 
 def as_of(value: dt.datetime | None, now: dt.datetime | None = None, zone: dt.tzinfo | None = None) -> str:
@@ -226,10 +250,7 @@ def as_of(value: dt.datetime | None, now: dt.datetime | None = None, zone: dt.tz
     local, today = timezone.localtime(value, zone), timezone.localtime(now, zone).date()
     if local.date() == today:
         return gettext("at %(time)s") % {"time": local.strftime("%H:%M")}
-    if local.year == today.year:
-        short = local.strftime("%d/%m") if portuguese() else f"{local.day}{NBSP}{date_format(local, 'M')}"
-        return gettext("on %(date)s") % {"date": short}
-    return gettext("on %(date)s") % {"date": day(value, zone)}
+    return gettext("on %(date)s") % {"date": _short_day(local, today)}
 
 
 def rows(count: int) -> str:

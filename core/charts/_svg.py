@@ -54,7 +54,12 @@ def span(values: Iterable[float | None]) -> tuple[float, float] | None:
 
 
 def runs(
-    values: Sequence[float | None], low: float, high: float, width: float, height: float, slots: int | None = None
+    values: Sequence[float | None],
+    low: float,
+    high: float,
+    width: float,
+    height: float,
+    slots: int | None = None,
 ) -> list[Points]:
     """Unbroken runs of points; a missing value breaks the line. Equal values lie in the middle."""
     steps = max((slots or len(values)) - 1, 1)
@@ -94,16 +99,32 @@ def path(points: Points) -> str:
     return "M" + "L".join(f"{n(x)} {n(y)}" for x, y in points)
 
 
-def gap_rects(
-    values: Sequence[float | None], width: float, top: float, height: float, slots: int | None = None
-) -> list[str]:
-    """The hatch over what is not known, from the last known point to the next."""
+def gap_rects(values: Sequence[float | None], y: float, height: float, slots: int | None = None) -> list[str]:
+    """The hatch over what is not known, from the last known point to the next, in per cent of the width: inside a
+    stretched drawing the hatch itself would stretch."""
     steps = max((slots or len(values)) - 1, 1)
     out = []
     for first, last in gaps(values):
-        x0 = width * max(first - 1, 0) / steps
-        x1 = width * min(last + 1, steps) / steps
-        if len(values) == 1 or x1 <= x0:
-            x0, x1 = 0.0, width
-        out.append(el("rect", class_="plot-gap", x=n(x0), y=n(top), width=n(x1 - x0), height=n(height)))
+        x0, x1 = max(first - 1, 0), min(last + 1, max(len(values) - 1, 1))
+        share, width = (0.0, 100.0) if len(values) == 1 else (100 * x0 / steps, 100 * (x1 - x0) / steps)
+        out.append(hatch(share, width, y, height))
     return out
+
+
+def hatch(x: float, width: float, y: float, height: float) -> str:
+    """A hatched field; x and width in per cent."""
+    return el("rect", class_="plot-gap", x=f"{n(x)}%", y=n(y), width=f"{n(width)}%", height=n(height))
+
+
+def stretched(inside: list[str], box: str, height: float, **attributes: object) -> str:
+    """A drawing that fills its width: strokes do not scale."""
+    return el(
+        "svg",
+        "".join(inside) or "<g/>",
+        viewBox=box,
+        preserveAspectRatio="none",
+        width="100%",
+        height=n(height),
+        overflow="visible",
+        **attributes,
+    )

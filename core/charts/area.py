@@ -5,18 +5,7 @@ from collections.abc import Callable, Sequence
 from django.utils.safestring import SafeString
 
 from core.charts._scale import ticks_between
-from core.charts._svg import (
-    Value,
-    clean,
-    el,
-    gap_rects,
-    n,
-    path,
-    runs,
-    safe,
-    span,
-    text,
-)
+from core.charts._svg import Value, clean, el, gap_rects, n, path, runs, safe, span, stretched, text
 
 
 def area(
@@ -70,9 +59,9 @@ def area(
         if len(run) > 1:
             ground = f"{path(run)}L{n(run[-1][0])} {n(floor)}L{n(run[0][0])} {n(floor)}z"
             inner.append(el("path", class_=f"plot-area{worse}", d=ground))
-    # A gap ends where the data end: what has not happened yet is not unknown.
-    inner += gap_rects(line, 100 * (max(len(line) - 1, 1)) / max(total - 1, 1), 0, 100, len(line))
-    inner += [el("path", class_="plot-ghost", d=path(run)) for run in runs(before, low, high, 100, 100, total)]
+    inner += [
+        el("path", class_="plot-ghost", d=path(run)) for run in runs(before, low, high, 100, 100, total)
+    ]
     inner += [el("path", class_=f"plot-line main{worse}", d=path(run)) for run in drawn]
     if limit:
         inner.append(el("path", class_="plot-limit", d=f"M0 {n(y(limit[0]))}h100"))
@@ -83,33 +72,27 @@ def area(
             inner.append(el("path", class_="plot-now", d=f"M{n(x)} 0v100"))
         inner.append(el("path", class_=f"plot-dot{worse}", d=f"M{n(x)} {n(at)}h0"))
         if now:
-            words.append(
-                text(now, class_="strong", x=f"{n(x)}%", y=height + 16, text_anchor=_anchor(x))
-            )
+            words.append(text(now, class_="strong", x=f"{n(x)}%", y=height + 16, text_anchor=_anchor(x)))
     for rule in rules:
         if rule != rules[0] or low < 0:
             words.append(text(axis(rule), x=0, y=n(y(rule) / 100 * height - 4)))
     if limit:
-        words.append(text(limit[1], class_="bad", x="100%", y=n(y(limit[0]) / 100 * height - 5), text_anchor="end"))
+        words.append(
+            text(limit[1], class_="bad", x="100%", y=n(y(limit[0]) / 100 * height - 5), text_anchor="end")
+        )
     mark = drawn[-1][-1][0] if drawn and now else None
     for index, label in ticks:
         at = 100 * index / max(total - 1, 1)
         # The words at now win over a tick beside them.
         if mark is None or abs(at - mark) > 8:
             words.append(text(label, x=f"{n(at)}%", y=height + 16, text_anchor=_anchor(at)))
-    plot = el(
-        "svg",
-        "".join(inner),
-        viewBox="0 0 100 100",
-        preserveAspectRatio="none",
-        width="100%",
-        height=height,
-        overflow="visible",
-    )
+    # A gap ends where the data end: what has not happened yet is not unknown.
+    hatched = "".join(gap_rects(line, 0, height, total))
+    plot = stretched(inner, "0 0 100 100", height)
     return safe(
         el(
             "svg",
-            plot + "".join(words),
+            hatched + plot + "".join(words),
             class_="wide",
             height=height + label_room,
             role="img",

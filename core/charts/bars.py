@@ -6,7 +6,7 @@ from typing import Literal
 
 from django.utils.safestring import SafeString
 
-from core.charts._svg import Value, clean, el, n, safe, text
+from core.charts._svg import Value, clean, el, hatch, n, safe, stretched, text
 
 Tone = Literal["accent", "ink", "warning", "critical"]
 
@@ -33,36 +33,36 @@ def bars(items: Sequence[Bar], *, takeaway: str, height: int = 96, labels: bool 
 
     inner: list[str] = []
     words: list[str] = []
+    hatched: list[str] = []
     step = 100 / count
     wide = step * (0.72 if count > 1 else 0.3)
     for index, (item, value) in enumerate(zip(items, values, strict=True)):
         x = step * index + (step - wide) / 2
         if value is None:
-            inner.append(el("rect", class_="plot-gap", x=n(x), y=0, width=n(wide), height=100))
+            hatched.append(hatch(x, wide, 0, height))
         else:
             top, bottom = sorted((y(value), y(0.0)))
             inner.append(
-                el("rect", class_=f"fill-{item.tone}", x=n(x), y=n(top), width=n(wide), height=n(max(bottom - top, 0.6)))
+                el(
+                    "rect",
+                    class_=f"fill-{item.tone}",
+                    x=n(x),
+                    y=n(top),
+                    width=n(wide),
+                    height=n(max(bottom - top, 0.6)),
+                )
             )
         every = -(-count // 12)
         if labels and index % every == 0:
             words.append(text(item.label, x=f"{n(x + wide / 2)}%", y=height + 15, text_anchor="middle"))
     if not items:
-        inner.append(el("rect", class_="plot-gap", width=100, height=100))
+        hatched.append(hatch(0, 100, 0, height))
     inner.append(el("path", class_="plot-axis", d=f"M0 {n(y(0.0))}h100"))
-    plot = el(
-        "svg",
-        "".join(inner),
-        viewBox="0 0 100 100",
-        preserveAspectRatio="none",
-        width="100%",
-        height=height,
-        overflow="visible",
-    )
+    plot = stretched(inner, "0 0 100 100", height)
     return safe(
         el(
             "svg",
-            plot + "".join(words),
+            "".join(hatched) + plot + "".join(words),
             class_="wide",
             height=height + (20 if labels else 2),
             role="img",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from core.charts._svg import Value, clean, el, n, safe, span, text
+from core.charts._svg import Value, clean, el, gaps, hatch, n, safe, span, stretched, text
 
 _STEPS = 10
 _ROW = 15
@@ -45,44 +45,39 @@ def heat(
     top = found[1] if high is None else high
     tall = max(len(rows), 1) * _ROW
     cells: list[str] = []
-    words: list[str] = []
+    hatched: list[str] = []
+    starts: list[str] = []
+    ends: list[str] = []
     for index, (row, values) in enumerate(zip(rows, cleaned, strict=True)):
         y = index * _ROW
-        start: int | None = None
-        for column, value in enumerate([*values, *[None] * (columns - len(values))]):
-            if value is None:
-                start = column if start is None else start
-            if start is not None and (value is not None or column == columns - 1):
-                last = column if value is None else column - 1
-                cells.append(
-                    el("rect", class_="plot-gap", x=start, y=y, width=last - start + 1, height=_ROW - 1)
-                )
-                start = None
+        whole = [*values, *[None] * (columns - len(values))]
+        for first, last in gaps(whole):
+            share = 100 / max(columns, 1)
+            hatched.append(hatch(share * first, share * (last - first + 1), y, _ROW - 1))
+        for column, value in enumerate(whole):
             if value is not None:
                 css = f"heat h{step_of(value, bottom, top)}"
                 cells.append(el("rect", class_=css, x=n(column + 0.04), y=y, width=0.92, height=_ROW - 1))
-        words.append(text(row.label, x=0, y=y + 11))
-        if row.end:
-            words.append(text(row.end, x="100%", y=y + 11, text_anchor="end", class_="bad" if row.bad else ""))
+        starts.append(text(row.label, x=0, y=y + 11))
+        ends.append(text(row.end, x="100%", y=y + 11, text_anchor="end", class_="bad" if row.bad else ""))
     if not columns:
-        cells.append(el("rect", class_="plot-gap", width=1, height=tall))
+        hatched.append(hatch(0, 100, 0, tall))
     below = []
     for column, label in ticks:
         share = 100 * column / max(columns - 1, 1)
         anchor = "start" if share < 6 else "end" if share > 94 else "middle"
         below.append(text(label, x=f"{n(share)}%", y=tall + 14, text_anchor=anchor))
-    plot = el(
-        "svg",
-        "".join(cells),
-        viewBox=f"0 0 {max(columns, 1)} {tall}",
-        preserveAspectRatio="none",
-        width="100%",
-        height=tall,
-    )
-    # The stylesheet leaves room for the words beside the cells: attributes cannot calculate.
-    css = "heat-box"
-    css += " names" if any(len(row.label) > 4 for row in rows) else ""
-    css += " ends" if any(row.end for row in rows) else ""
-    body = el("svg", plot + "".join(below), class_=css, overflow="visible") + "".join(words)
-    room = 20 if ticks else 0
-    return safe(el("svg", body, class_="wide", height=tall + room, role="img", aria_label=takeaway))
+    plot = "".join(hatched) + stretched(cells, f"0 0 {max(columns, 1)} {tall}", tall)
+    height = tall + (20 if ticks else 0)
+    # Words keep their own columns, so that only the cells stretch.
+    body = _side(starts, [row.label for row in rows], height)
+    body += el("svg", plot + "".join(below), class_="wide", height=height)
+    if any(row.end for row in rows):
+        body += _side(ends, [row.end for row in rows], height)
+    return safe(el("div", body, class_="heat-map", role="img", aria_label=takeaway))
+
+
+def _side(words: list[str], labels: list[str], height: int) -> str:
+    # Seven pixels a letter: the widest of the face at 11 px.
+    width = max((len(label) for label in labels), default=1) * 7
+    return el("svg", "".join(words), width=width, height=height)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.utils.safestring import SafeString
 
-from core.charts._svg import Value, clean, el, gap_rects, n, path, runs, safe, span
+from core.charts._svg import Value, clean, el, gap_rects, hatch, n, path, runs, safe, span, stretched
 
 _PAD = 3
 
@@ -25,33 +25,33 @@ def sparkline(
     screen reader says.
     """
     line, before = clean(values), clean(ghost or [])
-    size: dict[str, object] = (
-        {"class_": "spark wide", "preserveAspectRatio": "none", "height": height + 2 * _PAD}
-        if wide
-        else {"class_": "spark", "width": width + 2 * _PAD, "height": height + 2 * _PAD}
-    )
-    inside: list[str] = []
+    tall = height + 2 * _PAD
     reach = span([*line, *before])
+    hatched: list[str] = []
+    drawn: list[str] = []
     if reach is None:
-        inside.append(el("rect", class_="plot-gap", width=width, height=height))
+        hatched.append(hatch(0, 100, _PAD, height))
     else:
         low, high = reach
         slots = max(len(line), len(before))
-        inside += [el("path", class_="plot-ghost", d=path(r)) for r in runs(before, low, high, width, height, slots)]
-        inside += gap_rects(line, width, -2, height + 4, slots)
-        drawn = runs(line, low, high, width, height, slots)
+        hatched = gap_rects(line, 0, tall, slots)
+        drawn = [
+            el("path", class_="plot-ghost", d=path(r)) for r in runs(before, low, high, width, height, slots)
+        ]
         worse = " bad" if bad else ""
-        inside += [el("path", class_=f"plot-line{worse}", d=path(run)) for run in drawn]
-        if drawn:
-            x, y = drawn[-1][-1]
-            inside.append(el("path", class_=f"plot-dot{worse}", d=f"M{n(x)} {n(y)}h0"))
+        lines = runs(line, low, high, width, height, slots)
+        drawn += [el("path", class_=f"plot-line{worse}", d=path(run)) for run in lines]
+        if lines:
+            x, y = lines[-1][-1]
+            drawn.append(el("path", class_=f"plot-dot{worse}", d=f"M{n(x)} {n(y)}h0"))
     return safe(
         el(
             "svg",
-            "".join(inside),
-            viewBox=f"{-_PAD} {-_PAD} {width + 2 * _PAD} {height + 2 * _PAD}",
+            "".join(hatched) + stretched(drawn, f"0 0 {width} {height}", height, y=_PAD),
+            class_="spark wide" if wide else "spark",
+            width=None if wide else width,
+            height=tall,
             role="img",
             aria_label=takeaway,
-            **size,
         )
     )

@@ -30,10 +30,20 @@ def strip(beats: Sequence[Beat], *, takeaway: str, step: int = 6, height: int = 
             break
         css, top, tall = _SHAPES[beat]
         inner.append(
-            el("rect", class_=css, x=index * step, y=top * height // 18, width=step - 2, height=tall * height // 18, rx=1)
+            el(
+                "rect",
+                class_=css,
+                x=index * step,
+                y=top * height // 18,
+                width=step - 2,
+                height=tall * height // 18,
+                rx=1,
+            )
         )
         if beat == "down":
-            inner.append(el("rect", class_="fill-notch", x=index * step, y=height // 2 - 1, width=step - 2, height=2))
+            inner.append(
+                el("rect", class_="fill-notch", x=index * step, y=height // 2 - 1, width=step - 2, height=2)
+            )
     width = max(len(beats) * step - 2, step)
     if not beats:
         inner.append(el("rect", class_="plot-gap", width=width, height=height))

@@ -8,7 +8,7 @@ from typing import Literal
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from core.charts._svg import el, n, safe
+from core.charts._svg import el, hatch, n, safe, stretched
 
 Role = Literal["balance", "in", "out"]
 
@@ -29,7 +29,9 @@ class Step:
     href: str = ""
 
 
-def waterfall(steps: Sequence[Step], *, caption: str, head: tuple[str, str, str] = ("", "", "")) -> SafeString:
+def waterfall(
+    steps: Sequence[Step], *, caption: str, head: tuple[str, str, str] = ("", "", "")
+) -> SafeString:
     """A waterfall turned on its side, so that it is also the table. Filled enters, hollow leaves, ink is a balance.
 
     The axis may start above 0; `axis_start` says where, for the foot of the sheet. `head` are the titles of
@@ -39,17 +41,11 @@ def waterfall(steps: Sequence[Step], *, caption: str, head: tuple[str, str, str]
     rows = []
     for step, reach in zip(steps, spans, strict=True):
         mark = _mark(step, reach, low, high)
-        chart = el(
-            "svg",
-            mark,
-            viewBox="0 0 100 22",
-            preserveAspectRatio="none",
-            width="100%",
-            height=22,
-            aria_hidden="true",
-            overflow="visible",
+        inside = hatch(0, 100, 5, 12) if reach is None else stretched([mark], "0 0 100 22", 22)
+        chart = el("svg", inside, width="100%", height=22, aria_hidden="true", overflow="visible")
+        amount = (
+            f'<a href="{escape(step.href)}">{escape(step.written)}</a>' if step.href else escape(step.written)
         )
-        amount = f'<a href="{escape(step.href)}">{escape(step.written)}</a>' if step.href else escape(step.written)
         total = ' class="total"' if step.role == "balance" else ""
         rows.append(
             f'<tr{total}><th scope="row">{escape(step.label)}</th><td class="plot">{chart}</td>'
@@ -101,7 +97,7 @@ def _spans(steps: Sequence[Step]) -> tuple[list[tuple[Decimal, Decimal] | None],
 
 def _mark(step: Step, reach: tuple[Decimal, Decimal] | None, low: Decimal, high: Decimal) -> str:
     if reach is None:
-        return el("rect", class_="plot-gap", y=5, width=100, height=12)
+        return ""
     size = high - low
     if size == 0:
         return el("rect", class_="fill-ink", y=5, width=0.6, height=12)

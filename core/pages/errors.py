@@ -21,11 +21,7 @@ class BareFrame:
 
 
 def _page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
-    context = {
-        "status": status,
-        "message": message,
-        "request_id": getattr(request, "request_id", ""),
-    }
+    context = {"status": status, "message": message, "request_id": getattr(request, "request_id", "")}
     return HttpResponse(render_to_string(f"errors/{status}.html", context, request), status=status)
 
 

@@ -22,15 +22,20 @@ _BEFORE = [50, 51, 53, 52, 56, 58, 57, 60, 61, 63, 62, 66, 68, 67, 70, 72, 75, 7
 
 
 class ExampleForm(forms.Form):
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("As on the invoice."))
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("As on the invoice.")
+    )
     email = forms.EmailField(label=gettext_lazy("E-mail"))
     kind = forms.ChoiceField(
-        label=gettext_lazy("Status"), choices=[("", "—"), ("a", gettext_lazy("Active")), ("b", gettext_lazy("Paused"))]
+        label=gettext_lazy("Status"),
+        choices=[("", "—"), ("a", gettext_lazy("Active")), ("b", gettext_lazy("Paused"))],
     )
     since = forms.DateField(
         label=gettext_lazy("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
-    note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    note = forms.CharField(
+        label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
     how = forms.ChoiceField(
         label=gettext_lazy("Frequency"),
         choices=[("m", gettext_lazy("Monthly")), ("y", gettext_lazy("Annual"))],
@@ -67,7 +72,10 @@ def design(request: HttpRequest) -> HttpResponse:
             "crumbs": [parts.Link(_("Components"), "/design"), parts.Link(_("Examples"), "")],
             "scopes": parts.Scopes(
                 _("Example agency"),
-                [parts.Link(_("Example agency"), "?agency=a", current=True), parts.Link(_("Another agency"), "?agency=b")],
+                [
+                    parts.Link(_("Example agency"), "?agency=a", current=True),
+                    parts.Link(_("Another agency"), "?agency=b"),
+                ],
             ),
             "consequences": [_("3 projects become read-only."), _("12 payments stay as they are.")],
             "form": ExampleForm(),
@@ -89,7 +97,11 @@ def design(request: HttpRequest) -> HttpResponse:
 def _reading() -> parts.Reading:
     return parts.Reading(
         parts.Cell(
-            format_html("<b>{}</b> {}", _("An example of something critical."), _("A sentence with the figure: 212 charges of 38 clients wait.")),
+            format_html(
+                "<b>{}</b> {}",
+                _("An example of something critical."),
+                _("A sentence with the figure: 212 charges of 38 clients wait."),
+            ),
             _("Since 13:49, nobody has taken it."),
             parts.Link(_("Open the alert"), "#"),
             parts.Tone.CRITICAL,
@@ -110,49 +122,96 @@ def _tiles(now: dt.datetime) -> list[parts.Tile]:
     takeaway = _("Example: rises through the period")
     return [
         parts.Tile(
-            _("Revenue of the month"), Decimal("1284650.40"), "money", href="#", as_of=now, shape="big",
+            _("Revenue of the month"),
+            Decimal("1284650.40"),
+            "money",
+            href="#",
+            as_of=now,
+            shape="big",
             change=parts.Change("up", formats.percent(8.4), _("from R$ 1.185.101,85 by the same day")),
             chart=charts.area(
-                pace, takeaway=takeaway, ghost=before, slots=31, now=_("24, now"),
+                pace,
+                takeaway=takeaway,
+                ghost=before,
+                slots=31,
+                now=_("24, now"),
                 ticks=[(0, "1"), (4, "5"), (9, "10"), (14, "15"), (19, "20"), (30, "31")],
                 axis=lambda value: formats.compact(value, "BRL"),
             ),
         ),
         parts.Tile(
-            _("MRR"), Decimal(928480), "money", href="#", as_of=now, shape="tall",
+            _("MRR"),
+            Decimal(928480),
+            "money",
+            href="#",
+            as_of=now,
+            shape="tall",
             chart=charts.sparkline(_WAVE, takeaway=takeaway, ghost=ghost, wide=True),
             change=parts.Change("up", formats.percent(3.9), _("from 31/10")),
         ),
         parts.Tile(
-            _("Client churn"), Decimal("1.9"), "percent", href="#", as_of=now, shape="tall",
+            _("Client churn"),
+            Decimal("1.9"),
+            "percent",
+            href="#",
+            as_of=now,
+            shape="tall",
             chart=charts.sparkline(_BEFORE[::-1], takeaway=takeaway, ghost=_WAVE[::-1], wide=True),
-            change=parts.Change("down", "0,4"), note=_("5 of 263 active on the 1st"),
+            change=parts.Change("down", "0,4"),
+            note=_("5 of 263 active on the 1st"),
         ),
         parts.Tile(
-            _("New clients"), 14, href="#", as_of=now, shape="tall",
+            _("New clients"),
+            14,
+            href="#",
+            as_of=now,
+            shape="tall",
             chart=charts.sparkline(gap, takeaway=takeaway, wide=True),
             change=parts.Change("down", "3", _("from 17"), worse=True),
         ),
         parts.Tile(
-            _("Conversion, 90 days"), Decimal("31.4"), "percent", href="#", as_of=now - dt.timedelta(hours=19),
-            age=dt.timedelta(hours=19), state=parts.State.STALE, shape="tall",
+            _("Conversion, 90 days"),
+            Decimal("31.4"),
+            "percent",
+            href="#",
+            as_of=now - dt.timedelta(hours=19),
+            age=dt.timedelta(hours=19),
+            state=parts.State.STALE,
+            shape="tall",
             chart=charts.sparkline([*_WAVE[:20], None, None, None, None], takeaway=takeaway, wide=True),
             note=_("38 of 121 closed leads"),
         ),
         parts.Tile(
-            _("Active projects"), 187, href="#", as_of=now, chart=charts.sparkline(_WAVE, takeaway=takeaway, ghost=ghost),
+            _("Active projects"),
+            187,
+            href="#",
+            as_of=now,
+            chart=charts.sparkline(_WAVE, takeaway=takeaway, ghost=ghost),
             change=parts.Change("up", "6", _("from 181")),
         ),
         parts.Tile(
-            _("Satisfaction, 90 days"), None, href="#", as_of=now, note=_("No answer since 14/08."),
+            _("Satisfaction, 90 days"),
+            None,
+            href="#",
+            as_of=now,
+            note=_("No answer since 14/08."),
             action=parts.Link(_("Send the survey"), "#"),
         ),
         parts.Tile(
-            _("Cache hit rate"), None, "percent", href="#", state=parts.State.UNAVAILABLE,
-            feature=_("The cache library does not report yet."), action=parts.Link(_("See the plan"), "#"),
+            _("Cache hit rate"),
+            None,
+            "percent",
+            href="#",
+            state=parts.State.UNAVAILABLE,
+            feature=_("The cache library does not report yet."),
+            action=parts.Link(_("See the plan"), "#"),
         ),
         parts.Tile(
-            _("Health score"), 82, unit=_("of 100"), href="#", as_of=now,
+            _("Health score"),
+            82,
+            unit=_("of 100"),
+            href="#",
+            as_of=now,
             chart=charts.sparkline(_BEFORE[::-1], takeaway=takeaway, bad=True),
             change=parts.Change("down", "9", _("queue −10, checks −5"), worse=True),
         ),
@@ -165,7 +224,9 @@ type Point = float | Decimal | None
 def _wide_tiles(now: dt.datetime) -> list[parts.Tile]:
     return [
         parts.Tile(_("Response time, p95"), 48, "ms", as_of=now),
-        parts.Tile(_("Queue age"), 1085, "duration", as_of=now, change=parts.Change("up", "18 min", worse=True)),
+        parts.Tile(
+            _("Queue age"), 1085, "duration", as_of=now, change=parts.Change("up", "18 min", worse=True)
+        ),
         parts.Tile(_("Memory"), 49_069_150_208, "bytes", as_of=now),
         parts.Tile(_("Balance"), Decimal("-480.5"), "money", as_of=now),
         parts.Tile(_("Churn, change"), Decimal("-0.4"), "points", as_of=now, places=1),
@@ -185,7 +246,12 @@ def _moments(now: dt.datetime) -> list[parts.Moment]:
         parts.Moment(now + dt.timedelta(minutes=2), _("Escalates to the next person"), "pending"),
         parts.Moment(now, _("Told: dashboard, e-mail"), "bell"),
         parts.Moment(now - dt.timedelta(minutes=1), _("Fired"), "critical", parts.Tone.CRITICAL),
-        parts.Moment(now - dt.timedelta(minutes=9), _("Deployed"), "settings", link=parts.Link(_("See the change"), "#")),
+        parts.Moment(
+            now - dt.timedelta(minutes=9),
+            _("Deployed"),
+            "settings",
+            link=parts.Link(_("See the change"), "#"),
+        ),
     ]
 
 
@@ -193,7 +259,14 @@ def _jobs() -> list[parts.JobView]:
     return [
         parts.JobView("1", _("Import of payments"), "running", 42, _("42,000 of 100,000 rows")),
         parts.JobView("2", _("Import of clients"), "queued", 0, _("Starts in a moment")),
-        parts.JobView("3", _("Import of leads"), "done", 100, _("1,204 new, 3 rejected"), result=parts.Link(_("Rejected rows"), "#")),
+        parts.JobView(
+            "3",
+            _("Import of leads"),
+            "done",
+            100,
+            _("1,204 new, 3 rejected"),
+            result=parts.Link(_("Rejected rows"), "#"),
+        ),
         parts.JobView("4", _("Import of contracts"), "failed", 12, _("The file ends in the middle of a row")),
     ]
 
@@ -226,7 +299,8 @@ def _cohorts() -> str:
         ("ago. 2026", "24", [100, 100, 96, 92]), ("set. 2026", "19", [100, 95, None]), ("out. 2026", "17", [100, 94]),
     ]  # fmt: skip
     rows = [
-        charts.Cohort(label, size, [None if v is None else (v, str(v)) for v in values]) for label, size, values in shares
+        charts.Cohort(label, size, [None if v is None else (v, str(v)) for v in values])
+        for label, size, values in shares
     ]
     return charts.cohorts(rows, caption=_("Retention by cohort"), head=(_("First month"), "n"))
 

@@ -1,8 +1,8 @@
 """Lists: search, filters, sort, pages by cursor and CSV, all from the URL, declared once for HTML and JSON.
 
-    LISTING = Listing("clients", columns=[Column("name", _("Client"), order="name"), …], sort="name")
-    query = LISTING.parse(request)
-    page = query.page(queryset, make=to_row)
+LISTING = Listing("clients", columns=[Column("name", _("Client"), order="name"), …], sort="name")
+query = LISTING.parse(request)
+page = query.page(queryset, make=to_row)
 """
 
 from __future__ import annotations
@@ -173,8 +173,13 @@ class Listing:
             value = got.get(declared.key, "").strip()
             if not value:
                 continue
-            if len(value) > 200 or "\0" in value or (
-                declared.options is not None and value not in {option for option, _label in declared.options}
+            if (
+                len(value) > 200
+                or "\0" in value
+                or (
+                    declared.options is not None
+                    and value not in {option for option, _label in declared.options}
+                )
             ):
                 raise ListingError(
                     _("%(value)s is not a value of the filter %(name)s.")
@@ -357,8 +362,8 @@ def _csv_line(cells: list[str]) -> bytes:
 
 async def _async(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     """The same chunks for an ASGI server, each read in the thread of the request's own connection."""
-    step = sync_to_async(next, thread_sensitive=True)
-    while (chunk := await step(chunks, None)) is not None:
+    step = sync_to_async(lambda: next(chunks, None), thread_sensitive=True)
+    while (chunk := await step()) is not None:
         yield chunk
 
 

@@ -1,0 +1,1 @@
+"""Translations: what the sources say, what the catalogues hold, and the difference."""
