@@ -322,6 +322,8 @@ class ListingQuery:
                 params.pop(key, None)
             else:
                 params[key] = value
+        if params.get("sort") == self.listing.sort:
+            del params["sort"]
         return f"{self.path}?{urlencode(params)}" if params else self.path
 
     def head(self, column: Column) -> Head:
