@@ -149,9 +149,10 @@ def size(value: Number | None) -> str:
 def milliseconds(value: Number | None) -> str:
     if value is None or not _finite(value):
         return DASH
-    if abs(value) >= 10_000:
+    amount = abs(Decimal(str(value)))
+    if amount >= 10_000:
         return duration(dt.timedelta(milliseconds=float(value)))
-    return f"{number(value, 0 if abs(value) >= 10 else 1)}{NBSP}ms"
+    return f"{number(value, 0 if amount >= 10 else 1)}{NBSP}ms"
 
 
 def duration(value: dt.timedelta | Number | None) -> str:

@@ -31,6 +31,8 @@ def page(
         render_to_string(f"{template}#{partial}" if only else template, context, request), status=status
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    # A shared cache never keeps it, a browser asks again; going back may still show what was seen.
+    response.headers["Cache-Control"] = "private, no-cache"
     if only:
         add_toasts(request, response)
     return response

@@ -4,6 +4,7 @@ says so; nothing here reads the business."""
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django import forms
@@ -15,10 +16,39 @@ from django.utils.translation import gettext_lazy
 
 from core import charts, formats
 from core.pages import page, parts
+from core.pages.listing import Column, Filter, Listing, ListingPage
 from core.people.access import Denied
 
 _WAVE = [52, 55, 51, 58, 60, 57, 62, 66, 64, 69, 71, 70, 74, 78, 76, 81, 85, 83, 88, 92, 90, 95, 99, 102]
 _BEFORE = [50, 51, 53, 52, 56, 58, 57, 60, 61, 63, 62, 66, 68, 67, 70, 72, 75, 74, 77, 79, 82, 81, 84, 86]
+
+
+@dataclass(frozen=True)
+class ExampleRow:
+    name: str
+    city: str
+    status: str
+    revenue: Decimal | None
+    since: dt.date
+
+
+LISTING = Listing(
+    "examples",
+    columns=[
+        Column("name", gettext_lazy("Client"), order="name"),
+        Column("city", gettext_lazy("City"), css="wide-only"),
+        Column("status", gettext_lazy("Status")),
+        Column("since", gettext_lazy("Since"), order="since", numeric=True),
+        Column("revenue", gettext_lazy("Revenue"), order="revenue", numeric=True, descending=True),
+    ],
+    filters=[
+        Filter(
+            "status", gettext_lazy("Status"), [("a", gettext_lazy("Active")), ("b", gettext_lazy("Paused"))]
+        )
+    ],
+    search=["name"],
+    sort="-revenue",
+)
 
 
 class ExampleForm(forms.Form):
@@ -80,6 +110,7 @@ def design(request: HttpRequest) -> HttpResponse:
             "consequences": [_("3 projects become read-only."), _("12 payments stay as they are.")],
             "form": ExampleForm(),
             "broken": ExampleForm({"name": "", "email": "x", "agree": "on"}, prefix="broken"),
+            "listing": ListingPage(_rows(), "example", "example", LISTING.parse(request)),
             "waterfall": _waterfall(),
             "cohorts": _cohorts(),
             "heat": _heat(),
@@ -326,6 +357,15 @@ def _strips() -> list[tuple[str, str, str, str]]:
         (_("Queue"), "critical", _("down"), charts.strip(down, takeaway=_("Down since 13:46"))),
         (_("Mail"), "unknown", _("no data"), charts.strip(lost, takeaway=_("Not observed for 8 minutes"))),
         (_("Ads"), "off", _("not configured"), charts.strip([None] * 60, takeaway=_("Never observed"))),
+    ]
+
+
+def _rows() -> list[ExampleRow]:
+    day = dt.date(2025, 3, 14)
+    return [
+        ExampleRow("Laticínios Serra Branca", "Curitiba", "ok", Decimal("18400"), day),
+        ExampleRow("Rede Bem Querer Farmácias", "Recife", "ok", Decimal("9800.5"), day - dt.timedelta(400)),
+        ExampleRow("Ótica Boa Vista", "Salvador", "off", None, day + dt.timedelta(90)),
     ]
 
 

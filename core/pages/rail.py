@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.pages.parts import Badge, Text
 from core.people.access import Area, Viewer
+
+
+logger = logging.getLogger(__name__)
 
 
 class Group(Enum):
@@ -74,10 +78,19 @@ def entries(viewer: Viewer, path: str) -> list[tuple[Text, list[Entry]]]:
     here = _current((url for _item, url in items), path)
     grouped: dict[Group, list[Entry]] = {}
     for item, url in items:
-        badge = item.badge(viewer) if item.badge else None
+        badge = _badge(item, viewer)
         entry = Entry(url, item.icon, item.label, item.key, badge, url == here)
         grouped.setdefault(item.group, []).append(entry)
     return [(group.value, found) for group, found in grouped.items()]
+
+
+def _badge(item: RailItem, viewer: Viewer) -> Badge | None:
+    try:
+        return item.badge(viewer) if item.badge else None
+    except Exception:
+        # A badge is not worth every page of the product; a missing one is seen in the log.
+        logger.exception("the badge of %s failed", item.url_name)
+        return None
 
 
 def first_page(viewer: Viewer) -> str | None:

@@ -1,4 +1,4 @@
-/* Behaviour of every page. Nothing here is needed for the core of a page: it works without script. */
+/* Behaviour of every page; its core works without. docs/design.md lists the attributes. */
 (() => {
   "use strict";
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -9,43 +9,29 @@
 
   /* ---- toasts ---- */
   const glyph = (name) => {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const [svg, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
     svg.setAttribute("class", "icon");
-    svg.setAttribute("aria-hidden", "true");
-    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    svg.ariaHidden = "true";
     use.setAttribute("href", `${words("icons")}#${name}`);
     svg.append(use);
     return svg;
   };
-  const button = (text, act) => {
-    const el = document.createElement("button");
-    el.type = "button";
-    el.className = "btn";
-    el.textContent = text;
-    el.addEventListener("click", act);
+  const make = (tag, props, ...inside) => {
+    const el = Object.assign(document.createElement(tag), props);
+    el.append(...inside);
     return el;
   };
+  const button = (text, onclick) => make("button", { type: "button", className: "btn", onclick }, text);
   function toast({ tone = "", text = "", retry = null, key = "" }) {
     const box = toasts();
     if (!box || !text) return;
     if (key) box.querySelector(`[data-toast="${key}"]`)?.remove();
-    const el = document.createElement("div");
-    el.className = `toast ${["ok", "warning", "critical"].includes(tone) ? tone : ""}`;
+    const el = make("div", { className: `toast ${["ok", "warning", "critical"].includes(tone) ? tone : ""}` });
     el.dataset.toast = key;
     if (tone === "critical") el.setAttribute("role", "alert");
-    const said = document.createElement("span");
-    said.textContent = text;
-    const close = button("", () => el.remove());
-    close.className = "link";
-    close.setAttribute("aria-label", words("close"));
-    close.append(glyph("close"));
-    el.append(glyph(tone || "info"), said, close);
-    if (retry) {
-      const row = document.createElement("div");
-      row.className = "row";
-      row.append(button(words("retry"), () => { el.remove(); retry(); }));
-      el.append(row);
-    }
+    const close = make("button", { type: "button", className: "link", ariaLabel: words("close"), onclick: () => el.remove() }, glyph("close"));
+    el.append(glyph(tone || "info"), make("span", { textContent: text }), close);
+    if (retry) el.append(make("div", { className: "row" }, button(words("retry"), () => { el.remove(); retry(); })));
     box.append(el);
     while (box.children.length > 4) box.firstElementChild.remove();
     // What went wrong stays until it is closed; the rest leaves when it has had time to be read.
@@ -194,6 +180,10 @@
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("form[data-autosubmit]");
     if (form) form.requestSubmit();
+  });
+  // Empty filters do not belong in an address.
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (target.method === "get") for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
   });
   // Twice pressed is sent once.
   document.addEventListener("submit", (event) => {

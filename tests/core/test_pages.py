@@ -12,16 +12,18 @@ import uuid
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.staticfiles import finders
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, StreamingHttpResponse
 from django.template import engines
+from django.template.backends.django import DjangoTemplates
 from django.template.loader import get_template
 from django.test import AsyncRequestFactory, Client, RequestFactory
 from django.utils import timezone, translation
@@ -95,13 +97,13 @@ def test_only_a_global_admin_opens_the_components(db: None) -> None:
 
 
 def test_the_first_load_weighs_at_most_100_kb(signed_in: Client) -> None:
-    import brotli
+    import brotli  # type: ignore[import-untyped]
 
     html = signed_in.get("/design").content
     static = BASE / "static"
     text = [
         static / "css/app.css", static / "js/app.js", static / "img/icons.svg", static / "img/favicon.svg",
-        Path(__import__("django_htmx").__file__).parent / "static/django_htmx/htmx-4.min.js",
+        Path(finders.find("django_htmx/htmx-4.min.js") or ""),
     ]  # fmt: skip
     # A page of the largest kind; woff2 is compressed already.
     weight = len(brotli.compress(html, quality=5)) + (static / "vendor/inter-latin.woff2").stat().st_size
@@ -206,7 +208,7 @@ def partial_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     (tmp_path / "parted.html").write_text(
         "whole {% partialdef rows inline %}<b id='rows'>rows</b>{% endpartialdef %}"
     )
-    engine = engines["django"].engine
+    engine = cast(DjangoTemplates, engines["django"]).engine
     monkeypatch.setattr(engine, "dirs", [tmp_path, *engine.dirs])
     for loader in engine.template_loaders:
         loader.reset()
@@ -288,6 +290,17 @@ def test_the_rail_shows_what_the_viewer_may_open_in_order_of_groups() -> None:
     assert rail.entries(_viewer(Grant(Role.VIEWER, None)), "/") == []
     assert rail.first_page(_viewer(Grant(Role.ADMIN, None))) == "/design"
     assert rail.first_page(_viewer()) is None
+
+
+@pytest.mark.usefixtures("rail_items")
+def test_a_badge_that_fails_leaves_the_page_standing(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(viewer: Viewer) -> parts.Badge | None:
+        raise ConnectionError("Redis is away")
+
+    rail.register(rail.RailItem(rail.Group.OPERATION, "design", "bell", "Alerts", Area.ALERTS, badge=fails))
+    ((_group, (entry,)), *_rest) = rail.entries(_viewer(Grant(Role.OPERATOR, None)), "/")
+    assert entry.badge is None
+    assert "the badge of design failed" in caplog.text
 
 
 @pytest.mark.usefixtures("rail_items")
