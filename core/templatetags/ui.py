@@ -126,13 +126,13 @@ def table_head(page: Any) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/pager.html")
-def pager(page: Any, target: str = "") -> dict[str, Any]:
-    return {"page": page, "target": target}
+def pager(page: Any, target: str = "", label: str = "") -> dict[str, Any]:
+    return {"page": page, "target": target, "label": label}
 
 
 @register.inclusion_tag("components/filters.html")
-def filters(page: Any, placeholder: str = "", target: str = "") -> dict[str, Any]:
-    return {"page": page, "placeholder": placeholder, "target": target}
+def filters(page: Any, placeholder: str = "", target: str = "", label: str = "") -> dict[str, Any]:
+    return {"page": page, "placeholder": placeholder, "target": target, "label": label}
 
 
 @register.inclusion_tag("components/csv.html")
