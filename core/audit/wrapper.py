@@ -8,7 +8,7 @@ no round trip is added.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -31,6 +31,12 @@ def carry_actor(
     if params is None:
         # Without parameters a percent sign is itself; joining the two would make it a placeholder.
         sql, params = sql.replace("%", "%%"), ()
+    if isinstance(params, Mapping):
+        named = {**params, "_fvdash_actor": current().as_json}
+        result = execute(f"{_SET % '%(_fvdash_actor)s'}; {sql}", named, many, context)
+        while context["cursor"].nextset():
+            pass
+        return result
     result = execute(f"{_SET}; {sql}", (current().as_json, *params), many, context)
     cursor = context["cursor"]
     while cursor.nextset():
