@@ -1,0 +1,41 @@
+"""The file of rejected rows: where each is, why, and the row itself, so that it can be mended and imported."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from business.importing.running import Rejection
+
+OURS = ("line", "field", "reason", "file")
+
+
+class RejectsFile:
+    """Writes a CSV in UTF-8: line, field, reason, file, then the columns of the source. A row with several
+    faults is one line, its fields separated by commas."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._begun = False
+        # Bytes that could not be read are shown as escapes: the file of rejects itself stays readable.
+        self._file = path.open("w", newline="", encoding="utf-8", errors="backslashreplace")
+        self._writer = csv.writer(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._begun:
+            self._writer.writerow(OURS)
+        self._file.close()
+
+    def write(self, one: Rejection, header: list[str]) -> None:
+        if not self._begun:
+            self._begun = True
+            theirs = [f"original_{name}" if name.casefold() in OURS else name for name in header]
+            self._writer.writerow([*OURS, *theirs])
+        self._writer.writerow([one.line, ", ".join(one.fields), one.reason, one.file, *one.cells])
