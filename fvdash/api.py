@@ -16,8 +16,9 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as SchemaError
 
-from core.api.auth import SessionAuth, TokenAuth
+from core.api.auth import SessionAuth, TokenAuth, signed_in
 from core.api.problems import Problem, problem
+from core.api.routes import router as core_router
 from core.people.access import Denied
 
 logger = logging.getLogger(__name__)
@@ -28,10 +29,12 @@ api = NinjaAPI(
     description="Operations dashboard of a group of agencies. Errors are RFC 9457 problem+json.",
     auth=[TokenAuth(), SessionAuth()],
     openapi_url="/openapi.json",
+    docs_decorator=signed_in,
     docs_url=None,
     urls_namespace="api",
 )
-for _app in ("core", "executive", "business", "monitoring", "alerts", "backup", "compliance", "cache", "whatsapp"):
+api.add_router("", core_router)
+for _app in ("executive", "business", "monitoring", "alerts", "backup", "compliance", "cache", "whatsapp"):
     if find_spec(f"{_app}.api") and hasattr(_module := import_module(f"{_app}.api"), "router"):
         api.add_router("", _module.router)
 

@@ -18,7 +18,7 @@ from fvdash.runtime.installation import Installation
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 ENV = load(os.environ)
-INSTALLATION = Installation(ENV["FVDASH_DATA_DIR"] or BASE_DIR / ".data")
+INSTALLATION = Installation((ENV["FVDASH_DATA_DIR"] or BASE_DIR / ".data").resolve())
 
 # ---- where the servers are ---------------------------------------------------------------------
 EMBEDDED_DATABASE = ENV["DATABASE_URL"] is None
@@ -62,7 +62,13 @@ DEBUG = bool(ENV["FVDASH_DEBUG"])
 if ENV["FVDASH_SECRET_KEY"]:
     SECRET_KEY = str(ENV["FVDASH_SECRET_KEY"])
 elif EMBEDDED:
-    SECRET_KEY = INSTALLATION.secret_key()
+    try:
+        SECRET_KEY = INSTALLATION.secret_key()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder {INSTALLATION.data_dir} cannot be written ({error.strerror}): choose another with"
+            " FVDASH_DATA_DIR."
+        ) from None
 else:
     raise ConfigurationError("FVDASH_SECRET_KEY is missing: expected 50 random characters or more")
 
@@ -118,6 +124,7 @@ MIDDLEWARE = [
     "core.http.proxies.TrustedProxyMiddleware",
     # These two before the session: a probe needs none, and a flood must not cost a query.
     "monitoring.middleware.HealthMiddleware",
+    "core.api.middleware.ApiErrorsMiddleware",
     "cache.middleware.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -360,7 +367,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "httpx": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
     },
 }
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from core.api.problems import unknown
 from fvdash.api import api
 
 PAGES = ("core", "executive", "business", "monitoring", "alerts", "backup", "compliance", "cache", "whatsapp")
@@ -18,6 +19,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
 for _app in PAGES:
     if find_spec(f"{_app}.urls"):
         urlpatterns += import_module(f"{_app}.urls").urlpatterns
+
+# The API answers for itself who may call it: 401 as a problem, never a redirect to the sign-in page.
+for _pattern in api.urls[0]:
+    _pattern.callback.login_required = False
+urlpatterns.append(path("api/<path:rest>", unknown))
 
 handler400 = "core.pages.errors.bad_request"
 handler403 = "core.pages.errors.forbidden"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja.security import APIKeyCookie, HttpBearer
 
-from core.api.problems import Problem
+from core.api.problems import Problem, problem
 from core.audit.context import Actor, current, set_actor
 from core.people.access import Viewer
 from core.people.viewers import viewer_of_token
+
+
+SIGN_IN = "Send Authorization: Bearer <token>, or sign in."
 
 
 class TokenAuth(HttpBearer):
@@ -47,6 +51,21 @@ class SessionAuth(APIKeyCookie):
         if not request.user.is_authenticated:
             return None
         return request.viewer  # type: ignore[attr-defined, no-any-return]
+
+
+def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For a view under /api/ that is no operation: any token, or any signed-in person; 401 as a problem."""
+    token = TokenAuth()
+
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            if not (token(request) or request.user.is_authenticated):
+                raise Problem(401, SIGN_IN, headers={"WWW-Authenticate": "Bearer"})
+        except Problem as error:
+            return problem(request, error)
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def viewer_of_request(request: HttpRequest) -> Viewer:

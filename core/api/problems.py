@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
 TITLES = {
     400: "Bad request",
@@ -58,3 +60,10 @@ def problem(request: HttpRequest, error: Problem) -> HttpResponse:
     for name, value in error.headers.items():
         response[name] = value
     return response
+
+
+@csrf_exempt
+@login_not_required
+def unknown(request: HttpRequest, rest: str) -> HttpResponse:
+    """Any path under /api/ that is no operation."""
+    return problem(request, Problem(404, "There is nothing at this path. See /api/docs."))

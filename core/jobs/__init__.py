@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,11 +13,14 @@ from decimal import Decimal
 from typing import Any
 
 from celery import Task
+from celery.exceptions import Ignore
 from django.db import transaction
 from django.utils import timezone
 
 from core.audit.context import Actor, acting
 from core.people.access import Area, Viewer
+
+logger = logging.getLogger(__name__)
 
 LOST_AFTER = dt.timedelta(minutes=10)
 
@@ -27,6 +31,10 @@ class Cancelled(Exception):
 
 class JobFailed(Exception):
     """The work cannot go on; the message says why and what to do."""
+
+
+class NotQueued(JobFailed, Ignore):
+    """The job was cancelled before it began, or its message came twice; Celery drops the task quietly."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,22 @@ def start(
             created_by_id=viewer.user_id,
             arguments=arguments,
         )
-        transaction.on_commit(lambda: task.delay(str(job.pk)))
+        transaction.on_commit(lambda: _enqueue(task, job.pk))
     return job.pk
+
+
+def _enqueue(task: Task, job_id: uuid.UUID) -> None:
+    from core.jobs.models import Job
+
+    try:
+        task.delay(str(job_id))
+    except Exception as error:  # noqa: BLE001  (any broker's error: the person is told on the job itself)
+        logger.warning("a job could not be queued", extra={"error": str(error)})
+        Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
+            status=Job.Status.FAILED,
+            finished_at=timezone.now(),
+            detail="the queue did not answer; start it again",
+        )
 
 
 class Progress:
@@ -95,7 +117,7 @@ def running(job_id: str) -> Iterator[tuple[Any, Progress]]:
     """Runs the block as the job: yields (job, progress); the job ends as the block does.
 
     Set `job.result` in the block. JobFailed ends it as failed with that message; any other exception too,
-    and is raised on for the log. A job that is not queued is not run twice: raises JobFailed.
+    and is raised on for the log. A job that is not queued is not run twice: raises NotQueued.
     """
     from core.jobs.models import Job
 
@@ -104,7 +126,7 @@ def running(job_id: str) -> Iterator[tuple[Any, Progress]]:
     )
     job = Job.objects.get(pk=job_id)
     if not taken:
-        raise JobFailed(f"job {job_id} is {job.status}: it runs once")
+        raise NotQueued(f"job {job_id} is {job.status}: it runs once")
     with acting(Actor("task", on_behalf_of=job.created_by_id, reason=f"job {job_id}")):
         try:
             yield job, Progress(job.pk)
@@ -161,24 +183,31 @@ def cancel(viewer: Viewer, job_id: uuid.UUID) -> bool:
     """Asks a job to stop; False when it is not there or already over."""
     from core.jobs.models import Job
 
+    mine = _visible(viewer).filter(pk=job_id)
+    # A queued job ends here and now: nothing has begun that could end it.
     return bool(
-        _visible(viewer)
-        .filter(pk=job_id, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
-        .update(cancel_requested=True)
+        mine.filter(status=Job.Status.QUEUED).update(
+            status=Job.Status.CANCELLED, cancel_requested=True, finished_at=timezone.now()
+        )
+        or mine.filter(status=Job.Status.RUNNING).update(cancel_requested=True)
     )
 
 
 def fail_lost() -> int:
-    """Fails running jobs without a sign of life for ten minutes; returns how many."""
+    """Fails running jobs without a sign of life for ten minutes, and queued ones whose message was lost;
+    returns how many."""
     from core.jobs.models import Job
 
-    return Job.objects.filter(
-        status=Job.Status.RUNNING, heartbeat_at__lt=timezone.now() - LOST_AFTER
-    ).update(
+    now = timezone.now()
+    stopped = Job.objects.filter(status=Job.Status.RUNNING, heartbeat_at__lt=now - LOST_AFTER).update(
         status=Job.Status.FAILED,
-        finished_at=timezone.now(),
+        finished_at=now,
         detail="the worker stopped in the middle; start it again",
     )
+    forgotten = Job.objects.filter(
+        status=Job.Status.QUEUED, created_at__lt=now - dt.timedelta(days=1)
+    ).update(status=Job.Status.FAILED, finished_at=now, detail="no worker took it for a day; start it again")
+    return stopped + forgotten
 
 
 def _row(job: Any) -> JobRow:

@@ -1,0 +1,21 @@
+"""A clock of the tests, and counters that start empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cache.backend import counts
+from monitoring import health, recording
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> Iterator[None]:
+    recording.requests.take()
+    counts.take()
+    health.on_the_spot.forget()
+    yield
+    recording.requests.take()
+    counts.take()
+    health.on_the_spot.forget()
