@@ -128,3 +128,11 @@ def stretched(inside: list[str], box: str, height: float, **attributes: object) 
         overflow="visible",
         **attributes,
     )
+
+
+def boxes(css: str, rects: Sequence[tuple[float, float, float, float]]) -> str:
+    """Many (x, y, width, height) of one class as one path: a tenth of the weight of as many elements."""
+    if not rects:
+        return ""
+    d = "".join(f"M{n(x)} {n(y)}h{n(width)}v{n(height)}h{n(-width)}z" for x, y, width, height in rects)
+    return el("path", class_=css, d=d)

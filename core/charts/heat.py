@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from core.charts._svg import Value, clean, el, gaps, hatch, n, safe, span, stretched, text
+from core.charts._svg import Value, boxes, clean, el, gaps, hatch, n, safe, span, stretched, text
 
 _STEPS = 10
 _ROW = 15
@@ -44,7 +44,7 @@ def heat(
     bottom = found[0] if low is None else low
     top = found[1] if high is None else high
     tall = max(len(rows), 1) * _ROW
-    cells: list[str] = []
+    shades: list[list[tuple[float, float, float, float]]] = [[] for _step in range(_STEPS)]
     hatched: list[str] = []
     starts: list[str] = []
     ends: list[str] = []
@@ -56,8 +56,7 @@ def heat(
             hatched.append(hatch(share * first, share * (last - first + 1), y, _ROW - 1))
         for column, value in enumerate(whole):
             if value is not None:
-                css = f"heat h{step_of(value, bottom, top)}"
-                cells.append(el("rect", class_=css, x=n(column + 0.04), y=y, width=0.92, height=_ROW - 1))
+                shades[step_of(value, bottom, top)].append((column + 0.04, y, 0.92, _ROW - 1))
         starts.append(text(row.label, x=0, y=y + 11))
         ends.append(text(row.end, x="100%", y=y + 11, text_anchor="end", class_="bad" if row.bad else ""))
     if not columns:
@@ -67,6 +66,7 @@ def heat(
         share = 100 * column / max(columns - 1, 1)
         anchor = "start" if share < 6 else "end" if share > 94 else "middle"
         below.append(text(label, x=f"{n(share)}%", y=tall + 14, text_anchor=anchor))
+    cells = [boxes(f"heat h{index}", rects) for index, rects in enumerate(shades)]
     plot = "".join(hatched) + stretched(cells, f"0 0 {max(columns, 1)} {tall}", tall)
     height = tall + (20 if ticks else 0)
     # Words keep their own columns, so that only the cells stretch.

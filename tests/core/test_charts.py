@@ -112,11 +112,10 @@ def test_every_text_is_escaped() -> None:
 def test_beats_differ_by_shape_and_unobserved_time_is_one_hatch() -> None:
     markup = charts.strip(["ok", "degraded", "down", None, None, "ok"], takeaway="t")
     heights = {
-        css: re.search(rf'class="{css}"[^>]*height="(\d+)"', markup)
+        css: re.findall(rf'class="{css}" d="[^"]*v(\d+)', markup)
         for css in ("fill-ok", "fill-warning", "fill-critical")
     }
-    assert heights["fill-ok"] and heights["fill-warning"]
-    assert heights["fill-ok"].group(1) != heights["fill-warning"].group(1)
+    assert heights == {"fill-ok": ["18"], "fill-warning": ["13"], "fill-critical": ["18"]}
     assert "fill-notch" in markup
     assert markup.count("plot-gap") == 1
 
