@@ -221,12 +221,11 @@ def _existing(need: Need, scope: Scope, of: Statement) -> str:
     entered long after its first project: it exists since the earlier of the two.
     """
     if need.moment.live:
-        by = {name: "" for name in ("paid", "due", "made", "entered", "started")}
+        by = {name: "" for name in ("paid", "made", "entered", "started")}
     else:
         at, day = of.add(need.moment.at), of.add(need.moment.day)
         by = {
             "paid": f" AND paid_at <= {at}",
-            "due": f" AND due_at <= {at}",
             "made": f" AND created_at <= {at}",
             "entered": f" AND created_at <= {at}",
             "started": f" AND start <= {day}",
@@ -236,8 +235,7 @@ def _existing(need: Need, scope: Scope, of: Statement) -> str:
     def some(table: str, condition: str) -> str:
         return f"EXISTS (SELECT FROM business_{table} x WHERE x.agency_id = a.id{condition})"
 
-    paid = some("payment", by["paid"])
-    payments = f"CASE WHEN {paid} THEN true ELSE {some('payment', by['due'])} END"
+    payments = some("payment", by["paid"])
     project, contract = some("project", by["made"]), some("contract", by["started"])
     clients = f"""CASE WHEN {some("client", by["entered"])} THEN true
         WHEN {some("project", by["made"] + later)} THEN true WHEN {contract} THEN true

@@ -144,9 +144,8 @@ CREATE INDEX business_project_closed
 CREATE INDEX business_project_made ON business_project (agency_id, created_at)
     INCLUDE (value, status, cancelled_at);
 CREATE INDEX business_statuschange_day ON business_projectstatuschange (agency_id, changed_at);
-CREATE INDEX business_payment_due ON business_payment (agency_id, due_at) WHERE paid_at IS NULL;
 """
 DROP_INDEXES = """
 DROP INDEX business_project_open, business_project_closed, business_project_made,
-    business_statuschange_day, business_payment_due;
+    business_statuschange_day;
 """

@@ -17,8 +17,8 @@ CREATE FUNCTION business_fold(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL
 RETURN lower(regexp_replace(normalize($1, NFKD), '[\u0300-\u036f]+', '', 'g') COLLATE "pg_c_utf8");
 
 -- The words of a text: runs of letters and digits. The parser of to_tsvector would keep addresses, signs and
--- paths together.
-CREATE FUNCTION business_words(text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+-- paths together. The cost says that it takes microseconds: without it the planner would rather walk a table.
+CREATE FUNCTION business_words(text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT COST 200
 RETURN array_remove(
     string_to_array(regexp_replace(business_fold($1) COLLATE "pg_c_utf8", '[^[:alnum:]]+', ' ', 'g'), ' '), '');
 

@@ -6,15 +6,15 @@ import re
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, Exists, F, Func, Model, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 
 from business import rules
 from business.models import Client
 
-# Above so many matching clients, rows are matched one by one along the order of the list: then one in ten or
-# so matches, and a page is soon full. Below, the ids go into an index.
-_IDS = 2_000
-_WORDS = 6
+# Up to so many matching clients are looked up in an index of the rows. With more, the rows are walked in the
+# order of the list and asked one by one: so many match that a page is soon full.
+_IDS = 1_000
+_OWN = 2_000
 _NUMBER = re.compile(r"[+()\d][\d\s().+/-]*\d")
 _CNPJ = re.compile(r"[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d\d", re.IGNORECASE)
 
@@ -61,35 +61,35 @@ def matching(document: Func, text: str) -> Q:
 
 
 def search_clients(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    return rows.filter(matching(CLIENT, text))
+    return rows.filter(_own(rows, CLIENT, text))
 
 
 def search_leads(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    return rows.filter(matching(LEAD, text) | _of_source(text))
+    return rows.filter(_own(rows, LEAD, text))
 
 
 def search_named(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """Projects and contracts: every word is in the row's own name or source id, or in its client."""
-    wanted = Q()
-    for word, client in _by_word(text):
-        wanted &= matching(NAMED, word) | client
-    return rows.filter(wanted)
+    """Projects and contracts: by their own name or source id, or by their client."""
+    # The client first: it is asked with a hash, the words with a function.
+    return rows.filter(_of_client(text) | _own(rows, NAMED, text))
+
+
+def _own(rows: QuerySet[Any], document: Func, text: str) -> Q:
+    """Rows that match themselves. The planner cannot know how many do, and would walk a whole table for the few:
+    so a bounded look into the search index comes first."""
+    wanted = matching(document, text)
+    ids = list(rows.filter(wanted).order_by().values_list("pk", flat=True)[: _OWN + 1])
+    return wanted if len(ids) > _OWN else Q(pk__in=ids)
 
 
 def search_by_client(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Rows without words of their own: by their client, or by their exact source id."""
-    client = Q()
-    for _word, found in _by_word(text):
-        client &= found
-    return rows.filter(client | _of_source(text))
+    return rows.filter(_of_client(text) | _of_source(text))
 
 
 def search_payments(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """As `search_by_client`, and by the exact amount."""
-    client = Q()
-    for _word, found in _by_word(text):
-        client &= found
-    wanted = client | _of_source(text)
+    wanted = _of_client(text) | _of_source(text)
     try:
         wanted |= Q(amount=rules.typed_money(text, comma="," in text or "." not in text))
     except ValidationError:
@@ -101,22 +101,9 @@ def _of_source(text: str) -> Q:
     return Q(source_id=text)
 
 
-def _by_word(text: str) -> list[tuple[str, Q]]:
-    """Each word with the condition that a row's client has it; one query."""
-    words = [text] if len(phrases(text)) > 1 else text.split()[:_WORDS]
-    anywhere = Q()
-    for word in words:
-        anywhere |= matching(CLIENT, word)
-    flags = {f"word{number}": matching(CLIENT, word) for number, word in enumerate(words)}
-    found = list(Client.objects.annotate(**flags).filter(anywhere).values_list("pk", *flags)[: _IDS + 1])
-    if len(found) > _IDS:
-        return [(word, Q(_has_client(word))) for word in words]
-    return [
-        (word, Q(client_id__in=[row[0] for row in found if row[number + 1]]))
-        for number, word in enumerate(words)
-    ]
-
-
-def _has_client(word: str) -> Exists:
-    clients: QuerySet[Model] = Client.objects.filter(matching(CLIENT, word), pk=OuterRef("client_id"))
-    return Exists(clients)
+def _of_client(text: str) -> Q:
+    clients = Client.objects.filter(matching(CLIENT, text))
+    ids = list(clients.values_list("pk", flat=True)[: _IDS + 1])
+    if len(ids) > _IDS:
+        return Q(client_id__in=clients.values("pk"))
+    return Q(client_id__in=ids)
