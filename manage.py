@@ -16,6 +16,14 @@ def main() -> None:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+    except Exception as error:
+        from fvdash.runtime.unreachable import explain
+
+        reason = explain(error)
+        if reason is None:
+            raise
+        print(reason, file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

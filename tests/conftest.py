@@ -25,7 +25,11 @@ SERVERS = Servers.of_this_run()
 # Nothing of the developer's own configuration may change what the tests see.
 _OURS = ("FVDASH_", "DATABASE_", "REDIS_", "UPSTASH_", "BACKUP_", "WHATSAPP_", "TWILIO_", "OPENAI_", "SLACK_")
 for _name in [*os.environ]:
-    if (_name.startswith(_OURS) and not _name.startswith("FVDASH_TEST_")) or _name in ("HOST", "PORT", "EMAIL_URL"):
+    if (_name.startswith(_OURS) and not _name.startswith("FVDASH_TEST_")) or _name in (
+        "HOST",
+        "PORT",
+        "EMAIL_URL",
+    ):
         del os.environ[_name]
 os.environ.update(SERVERS.environment(WORKER))
 
@@ -55,7 +59,9 @@ def _cheap_passwords(django_test_environment: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: pytest.FixtureRequest
+) -> Iterator[None]:
     """Migrates the template once per run, and gives this worker a copy."""
     from django.db import connections
     from django.test import TransactionTestCase

@@ -46,7 +46,12 @@ class Servers:
     @property
     def postgres(self) -> Postgres:
         """The cluster; nothing in it has to survive a crash."""
-        speed = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+        speed = {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "128MB",
+        }
         tuning = {**POSTGRES_TUNING, **speed, "log_min_messages": "fatal", "max_connections": "200"}
         return Postgres(self.folder / "pg", self.folder / "sock", Installation(self.folder).secrets(), tuning)
 

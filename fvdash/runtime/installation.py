@@ -12,6 +12,8 @@ import tempfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from core.configuration.environment import ConfigurationError
+
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
@@ -61,8 +63,16 @@ class Installation:
         write_private(self.data_dir / "runtime.json", json.dumps(asdict(endpoints), indent=2) + "\n")
 
     def secret_key(self) -> str:
-        """The Django secret key, made at the first call; safe when several processes ask at once."""
-        return create_once(self.data_dir / "secret_key", secrets.token_urlsafe(50))
+        """The Django secret key, made at the first call; safe when several processes ask at once.
+
+        Raises ConfigurationError when the folder cannot be written.
+        """
+        try:
+            return create_once(self.data_dir / "secret_key", secrets.token_urlsafe(50))
+        except OSError as error:
+            raise ConfigurationError(
+                f"FVDASH_DATA_DIR={self.data_dir}: cannot write to this folder ({error.strerror})"
+            ) from None
 
     def secrets(self) -> Secrets:
         """Passwords of the database roles, made at the first call."""

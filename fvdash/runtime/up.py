@@ -1,0 +1,262 @@
+"""`manage.py up`: what is started in which order, and what a first start does besides."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import get_commands
+
+from fvdash.runtime import preflight
+from fvdash.runtime.console import Console
+from fvdash.runtime.installation import REPOSITORY, Endpoints, Installation, create_once
+from fvdash.runtime.postgres import Postgres, ServerError
+from fvdash.runtime.preflight import StartError
+from fvdash.runtime.processes import Command
+from fvdash.runtime.redis import Redis
+from fvdash.runtime.supervisor import MARK, Service, Stopped, Supervisor
+
+# sun_path holds 108 bytes with its terminator; the longest name below the folder is PostgreSQL's lock.
+LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
+FIRST_PASSWORD = "first_password"  # noqa: S105
+
+
+def up() -> int:
+    """Runs the installation until it is told to stop; returns the exit code."""
+    installation: Installation = settings.INSTALLATION
+    console = Console()
+    try:
+        with preflight.locked(installation.data_dir):
+            supervisor = Supervisor(installation.data_dir, console)
+            with supervisor.listening():
+                _Start(installation, supervisor).run()
+    except Stopped:
+        pass
+    except (StartError, ServerError) as error:
+        print(f"fvdash: {error}", file=sys.stderr, flush=True)
+        return 1
+    console.line("up", "stopped")
+    return 0
+
+
+@dataclass
+class _Start:
+    installation: Installation
+    supervisor: Supervisor
+    begun: float = field(default_factory=time.monotonic)
+
+    def run(self) -> None:
+        self.supervisor.end_leftovers()
+        preflight.port_is_free(settings.HOST, settings.PORT)
+        if not self.installation.has_done("demo"):
+            self.supervisor.say(
+                f"first start in {self.installation.data_dir}: this takes a moment, later ones seconds"
+            )
+        with self._sockets() as sockets:
+            self._servers(sockets)
+            self._migrate()
+            password = self._first_admin()
+            self._demo()
+            self._processes()
+            self._welcome(password)
+            self.supervisor.run()
+
+    # ---- PostgreSQL and Redis ------------------------------------------------------------------
+    @contextmanager
+    def _sockets(self) -> Iterator[Path]:
+        """A private folder whose path fits into a socket's address."""
+        folder = self.installation.data_dir / "run"
+        if len(os.fsencode(folder / "pg")) <= LONGEST_SOCKET_FOLDER:
+            shutil.rmtree(folder, ignore_errors=True)
+            yield folder
+            return
+        short = Path(tempfile.mkdtemp(prefix="fvdash-"))
+        try:
+            yield short
+        finally:
+            # Services still hold sockets in it: the supervisor stops them before it leaves this context.
+            self.supervisor.stop()
+            shutil.rmtree(short, ignore_errors=True)
+
+    def _servers(self, sockets: Path) -> None:
+        data, known = self.installation.data_dir, self.installation.read()
+        postgres = Postgres(data / "postgres", sockets / "pg", self.installation.secrets())
+        redis = Redis(data / "redis", sockets / "redis.sock")
+        if settings.EMBEDDED_DATABASE:
+            self._start_postgres(postgres)
+        else:
+            preflight.database_answers("DATABASE_URL", settings.ENV["DATABASE_URL"])
+            if settings.ENV["DATABASE_OWNER_URL"]:
+                preflight.database_answers("DATABASE_OWNER_URL", settings.ENV["DATABASE_OWNER_URL"])
+        if settings.EMBEDDED_REDIS:
+            service = Service("redis", lambda: _ready(redis.command()), grace=10)
+            self.supervisor.start(service)
+            # It reads its whole log back before it answers.
+            self.supervisor.wait_until(redis.answers, service, seconds=120)
+        else:
+            name = "REDIS_URL" if settings.ENV["REDIS_URL"] else "UPSTASH_REDIS_REST_URL"
+            preflight.redis_answers(name, settings.REDIS_URL)
+        if settings.EMBEDDED:
+            self.installation.write(Endpoints(postgres.app_url, postgres.owner_url, redis.url))
+        elif known:
+            (data / "runtime.json").unlink(missing_ok=True)
+
+    def _start_postgres(self, postgres: Postgres) -> None:
+        begun = time.monotonic()
+        postgres.clear_stale()
+        if postgres.initialise():
+            self.supervisor.say(f"made a PostgreSQL cluster in {time.monotonic() - begun:.1f} s")
+        service = Service("postgres", postgres.command, grace=30, before=postgres.clear_stale)
+        self.supervisor.start(service)
+        # Recovery after a crash reads the write-ahead log back first.
+        self.supervisor.wait_until(postgres.answers, service, seconds=300)
+        if not self.installation.has_done("database"):
+            postgres.create_database()
+            self.installation.mark_done("database")
+
+    # ---- schema, first admin, demo data --------------------------------------------------------
+    def _migrate(self) -> None:
+        if "owner" in settings.DATABASES or settings.EMBEDDED_DATABASE:
+            self._step("migrations", "migrate", "--database=owner", "--no-input", "--verbosity=1", show=False)
+            return
+        try:
+            self._step("check of the schema", "migrate", "--check", "--database=default", show=False)
+        except StartError:
+            raise StartError(
+                "the database lacks migrations: set DATABASE_OWNER_URL to the role that owns the tables"
+            ) from None
+
+    def _first_admin(self) -> str | None:
+        """The password to show once, when this installation's first admin has one that we made."""
+        if self.installation.has_done("admin"):
+            return None
+        given = settings.ENV["FVDASH_ADMIN_PASSWORD"]
+        kept = self.installation.data_dir / FIRST_PASSWORD
+        # Kept until it was shown: a start interrupted in between must not lose it.
+        password = given or create_once(kept, secrets.token_urlsafe(15))
+        existed = not given and kept.exists() and self.installation.has_done("admin-made")
+        lines = self._step(
+            "first admin", "first_admin", show=False, environment={"FVDASH_ADMIN_PASSWORD": password}
+        )
+        created = lines[-1:] == ["created"]
+        if created:
+            self.installation.mark_done("admin-made")
+        elif not existed:
+            # People were there before (an external database): nothing to show.
+            kept.unlink(missing_ok=True)
+            self.installation.mark_done("admin")
+            if not settings.EMBEDDED_DATABASE:
+                self.installation.mark_done("demo")
+            return None
+        return None if given else password
+
+    def _demo(self) -> None:
+        if self.installation.has_done("demo"):
+            return
+        if settings.ENV["FVDASH_DEMO"] and "demo" in get_commands():
+            self.supervisor.say("loading demo data (FVDASH_DEMO=0 starts empty)")
+            self._step("demo data", "demo", "load")
+        self.installation.mark_done("demo")
+
+    # ---- web, worker, beat ---------------------------------------------------------------------
+    def _processes(self) -> None:
+        data = self.installation.data_dir
+        (data / "beat").mkdir(mode=0o700, exist_ok=True)
+        web = Service(
+            "web", lambda: _ready(self._python(*web_arguments(settings.HOST, settings.PORT))), grace=10
+        )
+        celery = ("-m", "celery", "--app", "fvdash", "--quiet")
+        worker = (
+            *celery,
+            "worker",
+            "--concurrency=2",
+            "--loglevel=INFO",
+            "--without-gossip",
+            "--without-mingle",
+        )
+        beat = (*celery, "beat", "--loglevel=INFO", f"--schedule={data / 'beat' / 'schedule'}", "--pidfile=")
+        # Stopped in the opposite order: web, beat, worker.
+        self.supervisor.start(Service("worker", lambda: _ready(self._python(*worker)), grace=20))
+        self.supervisor.start(Service("beat", lambda: _ready(self._python(*beat)), grace=5))
+        self.supervisor.start(web)
+        self.supervisor.wait_until(lambda: web_answers(settings.HOST, settings.PORT), web, seconds=60)
+
+    def _welcome(self, password: str | None) -> None:
+        say, took = self.supervisor.say, time.monotonic() - self.begun
+        say(f"ready in {took:.1f} s: {_address()}")
+        if not self.installation.has_done("admin"):
+            secret = (
+                f"password {password}  (shown only this once)" if password else "your FVDASH_ADMIN_PASSWORD"
+            )
+            say(f"sign in as {settings.ENV['FVDASH_ADMIN_EMAIL']} with {secret}")
+            self.installation.mark_done("admin")
+            (self.installation.data_dir / FIRST_PASSWORD).unlink(missing_ok=True)
+        say("Ctrl-C stops everything")
+
+    def _step(
+        self, title: str, *arguments: str, show: bool = True, environment: dict[str, str] | None = None
+    ) -> list[str]:
+        command = self._python("manage.py", *arguments, environment=environment)
+        return self.supervisor.step(title, command, show=show)
+
+    def _python(self, *arguments: str, environment: dict[str, str] | None = None) -> Command:
+        return Command(
+            [sys.executable, *arguments],
+            environment={
+                **os.environ,
+                "PYTHONUNBUFFERED": "1",
+                MARK: str(self.installation.data_dir),
+                **(environment or {}),
+            },
+            folder=REPOSITORY,
+        )
+
+
+def web_arguments(host: str, port: int) -> tuple[str, ...]:
+    """Arguments of Python that run the web server; docs/dependencies.md says why this one."""
+    return (
+        "-m",
+        "granian",
+        "--interface=asgi",
+        f"--host={host}",
+        f"--port={port}",
+        "--workers=1",
+        "--no-ws",
+        "--log-level=warning",
+        "fvdash.asgi:application",
+    )
+
+
+def web_answers(host: str, port: int) -> bool:
+    """Whether the web process serves requests."""
+    target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    connection = http.client.HTTPConnection(target, port, timeout=2)
+    try:
+        connection.request("GET", "/api/health", headers={"Host": "localhost"})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _address() -> str:
+    if settings.ENV["FVDASH_PUBLIC_URL"]:
+        return str(settings.PUBLIC_URL)
+    local = settings.HOST in ("127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104
+    return f"http://{'localhost' if local else settings.HOST}:{settings.PORT}"
+
+
+@contextmanager
+def _ready(command: Command) -> Iterator[Command]:
+    yield command
