@@ -642,3 +642,23 @@ def test_a_tile_without_a_value_is_unknown_and_never_zero() -> None:
     )
     assert "há 19" in stale
     assert 'class="tile stale' in stale
+
+
+# ---- the agency switcher ------------------------------------------------------------------------
+def test_the_switcher_keeps_the_page_and_drops_places_of_one_scope(rf: RequestFactory) -> None:
+    from core.pages.scopes import switch
+
+    one, two = Agency(pk=1, slug="one", name="One"), Agency(pk=2, slug="two", name="Two")
+    request = rf.get("/executive", {"period": "90d", "agency": "one", "cursor": "x"})
+    scopes = switch(request, [one, two], one, whole=True)
+    assert scopes is not None
+    assert str(scopes.label) == "One"
+    assert [(link.href, link.current) for link in scopes.options] == [
+        ("/executive?period=90d", False),
+        ("/executive?period=90d&agency=one", True),
+        ("/executive?period=90d&agency=two", False),
+    ]
+    assert switch(request, [one], one, whole=False) is None
+    local = switch(request, [one, two], two, whole=False)
+    assert local is not None
+    assert len(local.options) == 2
