@@ -21,10 +21,27 @@ else:
     _AgencyModelForm = forms.ModelForm
 
 
+class GrantsTable(forms.CheckboxSelectMultiple):
+    """A row for each place, a column for each role."""
+
+    template_name = "people/grants.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        options = [group[1][0] for group in context["widget"]["optgroups"]]
+        size = len(Role)
+        context["roles"] = list(ROLE_LABELS.values())
+        context["places"] = [
+            (str(options[at]["label"]).partition(" · ")[2], options[at : at + size])
+            for at in range(0, len(options), size)
+        ]
+        return context
+
+
 class GrantsField(forms.MultipleChoiceField):
     """A box for each role in each place where the viewer may give it; the value is a set of grants."""
 
-    widget = forms.CheckboxSelectMultiple
+    widget = GrantsTable
 
     def __init__(self, *, places: Sequence[tuple[int | None, str]], **options: Any) -> None:
         choices = [
