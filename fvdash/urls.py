@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -12,8 +13,9 @@ from fvdash.api import api
 
 PAGES = ("core", "executive", "business", "monitoring", "alerts", "backup", "compliance", "cache", "whatsapp")
 
+api_urls: Any = api.urls
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/", api.urls),
+    path("api/", api_urls),
     path("account/", include("allauth.urls")),
 ]
 for _app in PAGES:
@@ -21,7 +23,7 @@ for _app in PAGES:
         urlpatterns += import_module(f"{_app}.urls").urlpatterns
 
 # The API answers for itself who may call it: 401 as a problem, never a redirect to the sign-in page.
-for _pattern in api.urls[0]:
+for _pattern in api_urls[0]:
     _pattern.callback.login_required = False
 urlpatterns.append(path("api/<path:rest>", unknown))
 

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from core import jobs
 from core.api.auth import viewer_of_request
@@ -60,10 +60,10 @@ def get_job(request: HttpRequest, job_id: uuid.UUID) -> JobOut:
 
 
 @router.post("jobs/{uuid:job_id}/cancel", response={202: JobOut}, summary="Ask a job to stop")
-def cancel_job(request: HttpRequest, job_id: uuid.UUID) -> tuple[int, JobOut]:
+def cancel_job(request: HttpRequest, job_id: uuid.UUID) -> Status[JobOut]:
     """A queued job never starts; a running one stops at its next step, and `status` becomes cancelled then.
     409 when it is already over."""
     row = _found(request, job_id)
     if not jobs.cancel(viewer_of_request(request), job_id):
         raise Problem(409, f"The job is {row.status}: there is nothing to stop.")
-    return 202, job_out(_found(request, job_id))
+    return Status(202, job_out(_found(request, job_id)))
