@@ -112,10 +112,8 @@ def messages_of(path: Path) -> Iterator[tuple[int, Message]]:
     code = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         code = translation_template.templatize(code, origin=str(path))
-    for line, name, texts, _comments in extract_python(
-        io.BytesIO(code.encode()), _KEYWORDS, [], {"encoding": "utf-8"}
-    ):
-        function = str(name)
+    found: Iterator[Any] = extract_python(io.BytesIO(code.encode()), _KEYWORDS, [], {"encoding": "utf-8"})
+    for line, function, texts, _comments in found:
         given = [texts] if isinstance(texts, str) or texts is None else list(texts)
         if not given or given[0] is None or not isinstance(given[0], str) or not given[0]:
             continue

@@ -7,7 +7,6 @@
   const words = (name) => toasts()?.dataset[name] ?? "";
   const typing = (el) => el?.matches?.("input:not([type=checkbox],[type=radio],[type=button]),textarea,select,[contenteditable]");
 
-  /* ---- toasts ---- */
   const glyph = (name) => {
     const [svg, use] = ["svg", "use"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
     svg.setAttribute("class", "icon");
@@ -26,7 +25,7 @@
     const box = toasts();
     if (!box || !text) return;
     if (key) box.querySelector(`[data-toast="${key}"]`)?.remove();
-    const el = make("div", { className: `toast ${["ok", "warning", "critical"].includes(tone) ? tone : ""}` });
+    const el = make("div", { className: `toast ${tone}` });
     el.dataset.toast = key;
     if (tone === "critical") el.setAttribute("role", "alert");
     const close = make("button", { type: "button", className: "link", ariaLabel: words("close"), onclick: () => el.remove() }, glyph("close"));
@@ -34,7 +33,7 @@
     if (retry) el.append(make("div", { className: "row" }, button(words("retry"), () => { el.remove(); retry(); })));
     box.append(el);
     while (box.children.length > 4) box.firstElementChild.remove();
-    // What went wrong stays until it is closed; the rest leaves when it has had time to be read.
+    // What went wrong stays until it is closed.
     if (tone !== "critical") {
       const leave = () => (el.matches(":hover,:focus-within") ? setTimeout(leave, 3000) : el.remove());
       setTimeout(leave, 6000 + text.length * 50);
@@ -45,7 +44,6 @@
     (sent.all ?? [sent]).forEach(toast);
   });
 
-  /* ---- requests: failures, the end of a session, polls ---- */
   const isPoll = (ctx) => ctx?.sourceEvent?.type === "poll";
   const again = (ctx) => () => {
     const el = ctx.sourceElement, event = ctx.sourceEvent;
@@ -57,7 +55,7 @@
   const lost = new Set();
   const contact = (el, ok) => {
     const before = lost.size;
-    ok ? lost.delete(el) : lost.add(el);
+    lost[ok ? "delete" : "add"](el);
     for (const gone of lost) if (!gone.isConnected) lost.delete(gone);
     el.toggleAttribute("data-lost", !ok);
     if (!before && lost.size) toast({ tone: "warning", text: words("stale"), key: "contact" });
@@ -95,13 +93,14 @@
       contact(ctx.sourceElement, false);
       return;
     }
-    if (ctx.response) return; // an answer came; what failed after it is not the network
+    if (ctx.response) return;
     const slow = error?.name === "AbortError";
     toast({ tone: "critical", text: words(slow ? "timeout" : "network"), retry: again(ctx), key: "failed" });
   });
 
-  /* A poll fires while the page is seen, later and later while the server is away. */
+  // Polls: while the page is seen, rarer while the server is away.
   const polls = () => {
+    firing(); // a swap may have taken the title back
     if (document.hidden) return;
     const now = Date.now();
     for (const el of all("[data-poll]")) {
@@ -114,7 +113,6 @@
   setInterval(polls, 500);
   document.addEventListener("visibilitychange", polls);
 
-  /* ---- the keyboard ---- */
   const rows = () => all("main tbody tr").filter((row) => $("a[href],button", row) && row.offsetParent);
   const walk = (by) => {
     const list = rows();
@@ -129,7 +127,7 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const { key, target } = event;
     if (key === "Escape") {
-      const open = target.closest?.("details.menu[open]") ?? $("details.menu[open]");
+      const open = $("details.menu[open]");
       if (open) { open.open = false; $("summary", open).focus(); }
       else if (typing(target)) target.blur();
       return;
@@ -152,15 +150,14 @@
     event.preventDefault();
   });
 
-  /* ---- dialogs, menus, copying, forms ---- */
   document.addEventListener("click", async (event) => {
     const el = event.target.closest?.("[data-opens],[data-closes],[data-copy]");
     for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
-    if (event.target.matches?.("dialog[open]")) event.target.close(); // the ground behind it
+    if (event.target.matches?.("dialog[open]")) event.target.close();
     if (!el) return;
     if (el.dataset.opens) {
       const dialog = document.getElementById(el.dataset.opens);
-      if (!dialog?.showModal) return;
+      if (!dialog) return;
       event.preventDefault();
       dialog.showModal();
       $("[autofocus],input:not([type=hidden])", dialog)?.focus();
@@ -194,7 +191,6 @@
   });
   addEventListener("pageshow", (event) => { if (event.persisted) for (const form of document.forms) form._sent = 0; });
 
-  /* ---- what is firing, in tab and favicon ---- */
   const firing = () => {
     const count = +($("#firing")?.dataset.count ?? 0);
     document.title = (count ? `(${count}) ` : "") + document.title.replace(/^\(\d+\) /, "");
@@ -212,14 +208,13 @@
     const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
     for (const el of all("time[datetime]:not([title])", root)) {
       const at = new Date(el.dateTime);
-      if (!isNaN(at) && /T/.test(el.dateTime)) el.title = `${at.toLocaleString(document.documentElement.lang)} (${here})`;
+      if (/T/.test(el.dateTime)) el.title = `${at.toLocaleString(document.documentElement.lang)} (${here})`;
     }
     $("[data-focus]", root)?.focus();
     firing();
   };
   document.addEventListener("htmx:after:process", (event) => event.target !== document.body && ready(event.target));
-  document.addEventListener("visibilitychange", firing);
   const current = $('.nav a[aria-current="page"]');
-  current?.closest(".groups").scrollTo?.({ left: current.offsetLeft - 80 });
+  current?.closest(".groups").scrollTo({ left: current.offsetLeft - 80 });
   ready(document);
 })();
