@@ -1,8 +1,8 @@
 """Reads the records of a CSV file of any size, with the line where each begins.
 
 Encoding and delimiter are found out from the file itself. A line that cannot be read (bytes that are not
-UTF-8 in a file that otherwise is, a quote that never closes) is a record with an error; the lines after it are
-read as if it were not there.
+UTF-8 in a file that otherwise is, a quote that never closes) is a record with an error; the lines after it
+are read as if it were not there.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _ESCAPED = re.compile("[\udc80-\udcff]")
-# Bytes that read as Portuguese in Windows-1252 where they stand: a sign; a small letter before text; a capital
-# letter before capitals, or at a word's start. Damaged UTF-8 gives others ("SÃo", "ÿ", "â€").
+# Bytes that read as Portuguese in Windows-1252 where they stand: a sign; a small letter before text; a
+# capital before capitals, or at a word's start. Damaged UTF-8 gives others ("SÃo", "ÿ", "â€").
 _PLAUSIBLE = re.compile(
     rb"""
       [\x91-\x94\x96\x97\xa0\xa7\xaa\xb0\xb4\xba]
@@ -102,7 +102,7 @@ def _look(file: io.BufferedReader, encoding: str | None) -> Looks:
         return Looks(encoding, broken if utf8 else 0, nul or not by_line)
     if not broken:
         return Looks("utf-8", 0, nul)
-    # Text of Windows-1252 is hardly ever valid UTF-8 by chance: a file with lines of both is UTF-8 with damage,
+    # Text of Windows-1252 is hardly ever valid UTF-8 by chance: a file with lines of both is damaged UTF-8,
     # unless nearly every line is not. With none that is valid, the bytes must make sense as letters.
     windows = plausible >= 0.8 * broken and (broken > 10 * good if good else True)
     return Looks("cp1252", 0, nul) if windows else Looks("utf-8", broken, nul)
@@ -223,7 +223,7 @@ class Table:
 
     # ---- header and delimiter ---------------------------------------------------------------------
     def _find_delimiter(self, given: str | None) -> str:
-        sample = []
+        sample: list[str] = []
         while len(sample) < 30 and (line := self._next_line()):
             sample.append(line)
         self._handed, self._line = [], 0

@@ -1,4 +1,4 @@
-"""The file of rejected rows: where each is, why, and the row itself, so that it can be mended and imported."""
+"""The file of rejected rows: where each is, why, and the row itself, to be mended and imported again."""
 
 from __future__ import annotations
 

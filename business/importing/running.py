@@ -59,7 +59,8 @@ class Counts:
         return self.created + self.updated + self.unchanged + self.rejected
 
     def __str__(self) -> str:
-        return f"created {self.created}, updated {self.updated}, unchanged {self.unchanged}, rejected {self.rejected}"
+        written = f"created {self.created}, updated {self.updated}, unchanged {self.unchanged}"
+        return f"{written}, rejected {self.rejected}"
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ class Import:
     def run(self, paths: Sequence[Path]) -> Counts:
         """Imports the files in their order. Every header is looked at before the first row is read.
 
-        Raises FileError when a file cannot be read or lacks a column of the map, MapError when the map does not
-        fit, and what `on_progress` raises.
+        Raises FileError when a file cannot be read or lacks a column of the map, MapError when the map does
+        not fit, and what `on_progress` raises.
         """
         self._now = timezone.now()
         zone = self.agency.zone if self.agency else zoneinfo.ZoneInfo("UTC")
@@ -258,8 +259,7 @@ class Import:
             if one.kind is not Kind.REFERENCE:
                 continue
             wanted = {row.values[index] for row in chunk if row.values[index] is not None}
-            assert self.agency is not None
-            known = upsert.ids_of(ENTITIES[one.of], self.agency.pk, wanted) if wanted else {}
+            known = upsert.ids_of(ENTITIES[one.of], self.agency.pk, wanted) if wanted and self.agency else {}
             for position, row in enumerate(chunk):
                 source_id = row.values[index]
                 if source_id is None:

@@ -24,8 +24,8 @@ class Written:
     unchanged: int
 
 
-# Columns that follow from another when the map has only that one: (of, mapped, not mapped) -> the value, in terms
-# of the row given ({new}) and the row that is there ({old}, null for a new one).
+# Columns that follow from another when the map has only that one: (of, mapped, not mapped) -> the value, in
+# terms of the row given ({new}) and of the column as it is ({old}, null in a new row).
 _DERIVED = {
     (
         "clients",
@@ -87,7 +87,7 @@ class Upsert:
         new, old = ", ".join(again.values()), ", ".join(f"t.{column}" for column in again)
         # Everything that is put together here comes from the fields table, never from a file or a map.
         return (
-            f'INSERT INTO "{entity.table}" AS t ({", ".join(fresh)})'
+            f'INSERT INTO "{entity.table}" AS t ({", ".join(fresh)})'  # noqa: S608
             f" SELECT {', '.join(fresh.values())} FROM unnest({arrays}) AS x({', '.join(mapped)})"
             f" ON CONFLICT {target} DO UPDATE SET ({', '.join(again)}) = ROW({new})"
             f" WHERE ROW({old}) IS DISTINCT FROM ROW({new})"
@@ -120,7 +120,7 @@ def ids_of(entity: Entity, agency_id: int, source_ids: set[str]) -> dict[str, in
     """The rows of the agency that have these ids at the source."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f'SELECT source_id, id FROM "{entity.table}"'
+            f'SELECT source_id, id FROM "{entity.table}"'  # noqa: S608  (a name of ours)
             " WHERE agency_id = %s AND source_id <> '' AND source_id = ANY(%s)",
             [agency_id, list(source_ids)],
         )
@@ -137,7 +137,8 @@ SELECT p.agency_id, p.id, step.was, step.became, step.at, NULL, ''
  CROSS JOIN LATERAL (SELECT CASE p.status WHEN 'completed' THEN p.completed_at
                                           WHEN 'cancelled' THEN p.cancelled_at END AS at) ended
  CROSS JOIN LATERAL (
-       SELECT '' AS was, CASE WHEN ended.at IS NULL THEN p.status ELSE 'active' END AS became, p.created_at AS at
+       SELECT '' AS was, CASE WHEN ended.at IS NULL THEN p.status ELSE 'active' END AS became,
+              p.created_at AS at
         UNION ALL
        SELECT 'active', p.status, greatest(ended.at, p.created_at) WHERE ended.at IS NOT NULL
        ) step
@@ -152,7 +153,8 @@ WITH latest AS (
 INSERT INTO business_projectstatuschange
        (agency_id, project_id, from_status, to_status, changed_at, changed_by_id, note)
 SELECT p.agency_id, p.id, coalesce(l.to_status, ''), p.status,
-       greatest(coalesce(CASE p.status WHEN 'completed' THEN p.completed_at WHEN 'cancelled' THEN p.cancelled_at END,
+       greatest(coalesce(CASE p.status WHEN 'completed' THEN p.completed_at
+                                       WHEN 'cancelled' THEN p.cancelled_at END,
                          %(now)s::timestamptz), l.changed_at), NULL, ''
   FROM business_project p LEFT JOIN latest l ON l.project_id = p.id
  WHERE p.id = ANY(%(ids)s) AND l.to_status IS DISTINCT FROM p.status
@@ -184,6 +186,6 @@ def write_history(written: Written, now: dt.datetime) -> None:
         if written.created:
             cursor.execute(_FIRST_STEPS, [list(written.created)])
         if written.updated:
-            parameters = {"ids": list(written.updated), "now": now}
+            parameters: dict[str, Any] = {"ids": list(written.updated), "now": now}
             for statement in (_NEXT_STEPS, _CORRECTED_ENDS, _CORRECTED_STARTS):
                 cursor.execute(statement, parameters)

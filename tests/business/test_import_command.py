@@ -49,7 +49,7 @@ PROJECTS = """
 source_id = { column = "id" }
 client = { column = "client" }
 name = { column = "id" }
-status = { column = "status", values = { delivered = "completed", canceled = "cancelled" }, default = "active" }
+status = { column = "status", values = { delivered = "completed" }, default = "active" }
 value = { column = "value" }
 created_at = { column = "created" }
 deadline = { column = "due", format = "%m/%d/%Y %H:%M" }
@@ -140,7 +140,8 @@ def test_only_mapped_fields_are_updated(importer: Importer, agency: Agency) -> N
 
 def test_the_map_of_the_contract_reads_brazilian_payments(importer: Importer, agency: Agency) -> None:
     client = make_client(agency, source_id="c1")
-    rows = 'id;cliente;valor;data;forma\n1;c1;"1.234,56";02/03/2026 14:30;cartao\n2;;99,9;02/03/2026 00:00;\n3;c1;10;;pix\n'
+    rows = 'id;cliente;valor;data;forma\n1;c1;"1.234,56";02/03/2026 14:30;cartao\n'
+    rows += "2;;99,9;02/03/2026 00:00;\n3;c1;10;;pix\n"
     run = importer("payments", rows, "mare", PAYMENTS)
     assert (run.code, run.last) == (0, "created 3, updated 0, unchanged 0, rejected 0")
     one, two, three = Payment.objects.order_by("source_id")
@@ -193,7 +194,8 @@ def test_spoiled_rows_are_rejected_by_line_and_the_rest_is_imported(
         ("13", "amount, paid_at"),
         ("14", ""),
     ]
-    assert "31/02/2026" in found[0]["reason"] and found[0]["data"] == "31/02/2026 10:00"
+    assert "31/02/2026" in found[0]["reason"]
+    assert found[0]["data"] == "31/02/2026 10:00"
     assert "duplicate of line 2" in found[3]["reason"]
     assert "UTF-8" in found[4]["reason"]
     assert "import clients first" in found[2]["reason"]
@@ -382,7 +384,8 @@ def test_ids_and_references_stay_within_the_agency(importer: Importer, agency: A
     theirs = make_client(other, source_id="1", name="Theirs")
     importer("clients", "id,nome,cidade\n1,Ours,\n", "mare", CLIENTS)
     theirs.refresh_from_db()
-    assert theirs.name == "Theirs" and Client.objects.get(agency=agency).name == "Ours"
+    assert theirs.name == "Theirs"
+    assert Client.objects.get(agency=agency).name == "Ours"
     make_client(other, source_id="only-theirs")
     run = importer("payments", "id;cliente;valor;data;forma\n1;only-theirs;1;;\n", "mare", PAYMENTS)
     assert run.last == "created 0, updated 0, unchanged 0, rejected 1"
@@ -392,7 +395,8 @@ def test_a_skipped_local_time_moves_forward_with_a_warning(importer: Importer, a
     rows = "id;cliente;valor;data;forma\n1;;1;15/10/2017 00:30;\n2;;1;17/02/2018 23:30;\n"
     run = importer("payments", rows, "mare", PAYMENTS)
     assert (run.code, run.last) == (0, "created 2, updated 0, unchanged 0, rejected 0")
-    assert "line 2: warning: 2017-10-15 00:30:00 does not exist" in run.err and run.err.count("warning") == 1
+    assert "line 2: warning: 2017-10-15 00:30:00 does not exist" in run.err
+    assert run.err.count("warning") == 1
     assert Payment.objects.get(source_id="1").paid_at == dt.datetime(2017, 10, 15, 3, 30, tzinfo=dt.UTC)
     # 23:30 came twice that night: the first is still in summer time, two hours behind UTC.
     assert Payment.objects.get(source_id="2").paid_at == dt.datetime(2018, 2, 18, 1, 30, tzinfo=dt.UTC)
@@ -419,12 +423,15 @@ def test_project_history_follows_its_dates_and_is_not_written_twice(
         "2,,delivered,100,2018-01-02 10:00,,2018-02-03 12:00\n"
         "3,,delivered,,2018-01-02 10:00,,\n"
     )
-    steps = lambda: [
-        (step.project.source_id, step.from_status, step.to_status, step.changed_at)
-        for step in ProjectStatusChange.objects.select_related("project").order_by(
-            "project__source_id", "changed_at"
-        )
-    ]
+
+    def steps():
+        return [
+            (step.project.source_id, step.from_status, step.to_status, step.changed_at)
+            for step in ProjectStatusChange.objects.select_related("project").order_by(
+                "project__source_id", "changed_at"
+            )
+        ]
+
     importer("projects", rows, "mare", PROJECTS)
     made, done = at("2018-01-02 10:00"), at("2018-02-03 12:00")
     assert steps() == [
@@ -504,7 +511,10 @@ def test_every_entity_of_the_contract_is_imported(importer: Importer, agency: Ag
 def test_what_the_database_refuses_is_rejected_alone(importer: Importer, agency: Agency) -> None:
     make_contract = "source_id,client,amount,interval,start\nk,c,500,monthly,2026-01-01\n"
     make_client(agency, source_id="c")
-    same = lambda *names: "[fields]\n" + "".join(f'{name} = {{ column = "{name}" }}\n' for name in names)
+
+    def same(*names):
+        return "[fields]\n" + "".join(f'{name} = {{ column = "{name}" }}\n' for name in names)
+
     importer("contracts", make_contract, "mare", same("source_id", "client", "amount", "interval", "start"))
     changes = "source_id,contract,effective_from,amount\n" + "".join(
         f"{n},k,2026-{1 + n % 12:02d}-{1 + n // 12:02d},{n}\n" for n in range(100)
@@ -585,4 +595,5 @@ def test_it_says_what_was_imported_when_it_stops_half_way(
 
 def test_a_terminal_is_not_obeyed(importer: Importer, agency: Agency) -> None:
     run = importer("clients", "id,nome,cidade\n1,Ana,\x1b[2J" + "x" * 200 + "\n", "mare", CLIENTS)
-    assert run.code == 1 and "\x1b" not in run.err
+    assert run.code == 1
+    assert "\x1b" not in run.err
