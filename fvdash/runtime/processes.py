@@ -43,7 +43,7 @@ class Command:
                     os._exit(1)
 
         uid, gid = self.user or (None, None)
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             list(self.argv),
             env=dict(self.environment) or None,
             stdin=subprocess.DEVNULL,
@@ -56,7 +56,7 @@ class Command:
             umask=0o077 if uid is not None else -1,
             pass_fds=tuple(self.descriptors),
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509
+            preexec_fn=die_with_parent,
         )
 
 
@@ -86,7 +86,7 @@ class Identity:
 
 
 def end(process: psutil.Process, by: signal.Signals, *, seconds: float) -> None:
-    """Asks `process` to end, then ends it and all of its descendants; returns within `seconds` and two more."""
+    """Asks `process` to end, after `seconds` ends it and all of its descendants; takes two seconds more."""
     with contextlib.suppress(psutil.NoSuchProcess):
         family = [process, *process.children(recursive=True)]
         process.send_signal(by)

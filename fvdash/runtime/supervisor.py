@@ -134,7 +134,7 @@ class Supervisor:
             process.wait()
             service.process = None
             self._end_strays()
-        self.pump(0)
+        self.drain()
         (self.folder / "children.json").unlink(missing_ok=True)
 
     # ---- services ------------------------------------------------------------------------------
@@ -150,14 +150,14 @@ class Supervisor:
         self._record()
 
     def wait_until(self, ready: Callable[[], bool], service: Service, *, seconds: float) -> None:
-        """Waits for `service`. Raises StartError when it ends or is not ready in time, Stopped on a signal."""
+        """Waits for `service`. Raises StartError when it ends or is late, Stopped when asked to stop."""
         deadline = time.monotonic() + seconds
         while not ready():
             self.pump(0.05)
             if self.stops_asked:
                 raise Stopped
             if service.process is not None and service.process.poll() is not None:
-                self.pump(0)
+                self.drain()
                 code = service.process.returncode
                 raise StartError(
                     f"{service.name} ended with code {code} while starting; its lines above say why"
@@ -175,7 +175,7 @@ class Supervisor:
                 self.pump(0.1)
                 if self.stops_asked:
                     raise Stopped
-            self.pump(0)
+            self.drain()
         finally:
             if process.poll() is None:
                 end(psutil.Process(process.pid), signal.SIGTERM, seconds=5)
@@ -230,19 +230,31 @@ class Supervisor:
     # ---- children ------------------------------------------------------------------------------
     def _spawn(self, command: Command, output: _Output) -> subprocess.Popen[bytes]:
         process = command.start(output=subprocess.PIPE)
-        assert process.stdout is not None
+        if process.stdout is None:
+            raise RuntimeError("a child without a pipe")
         os.set_blocking(process.stdout.fileno(), False)
         self._selector.register(process.stdout, selectors.EVENT_READ, output)
         return process
 
-    def pump(self, seconds: float) -> None:
-        """Shows what children wrote; waits for it, for a signal or the end of a child at most `seconds`."""
-        for key, _ in self._selector.select(seconds):
+    def pump(self, seconds: float) -> bool:
+        """Shows what children wrote; waits for it, for a signal or the end of a child at most `seconds`.
+
+        Returns whether there was anything.
+        """
+        events = self._selector.select(seconds)
+        for key, _ in events:
             if key.data is None:
                 with contextlib.suppress(BlockingIOError):
                     os.read(key.fd, 512)
-                continue
-            self._read(key)
+            else:
+                self._read(key)
+        return bool(events)
+
+    def drain(self) -> None:
+        """Shows what ended children wrote last."""
+        for _ in range(1000):
+            if not self.pump(0):
+                return
 
     def _read(self, key: selectors.SelectorKey) -> None:
         output: _Output = key.data

@@ -78,6 +78,7 @@ class _Start:
         folder = self.installation.data_dir / "run"
         if len(os.fsencode(folder / "pg")) <= LONGEST_SOCKET_FOLDER:
             shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
             yield folder
             return
         short = Path(tempfile.mkdtemp(prefix="fvdash-"))
@@ -215,6 +216,8 @@ class _Start:
             environment={
                 **os.environ,
                 "PYTHONUNBUFFERED": "1",
+                # A container has no other account; PostgreSQL, which insists on one, gets one.
+                "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
                 MARK: str(self.installation.data_dir),
                 **(environment or {}),
             },
@@ -227,7 +230,7 @@ def web_arguments(host: str, port: int) -> tuple[str, ...]:
     return (
         "-m",
         "granian",
-        "--interface=asgi",
+        "--interface=asginl",
         f"--host={host}",
         f"--port={port}",
         "--workers=1",
