@@ -22,10 +22,18 @@ from stdnum.br import cnpj, cpf
 CENT = Decimal("0.01")
 LARGEST_AMOUNT = Decimal("999999999999.99")
 # Area codes in use (Anatel).
-AREA_CODES = frozenset(
-    "11 12 13 14 15 16 17 18 19 21 22 24 27 28 31 32 33 34 35 37 38 41 42 43 44 45 46 47 48 49 51 53 54 55 61 62 63"
-    " 64 65 66 67 68 69 71 73 74 75 77 79 81 82 83 84 85 86 87 88 89 91 92 93 94 95 96 97 98 99".split()
+_UNITS = (
+    "123456789",
+    "12478",
+    "1234578",
+    "123456789",
+    "1345",
+    "123456789",
+    "134579",
+    "123456789",
+    "123456789",
 )
+AREA_CODES = frozenset(f"{tens}{unit}" for tens, units in enumerate(_UNITS, 1) for unit in units)
 _email = EmailValidator()
 _GROUPED = {
     ".": re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?|-?\.\d+"),

@@ -12,7 +12,7 @@ from business.actions import clients, common
 from business.models import Lead
 from core.people.access import Viewer
 
-O = Lead.Outcome
+Outcome = Lead.Outcome
 
 
 def create(viewer: Viewer, agency: str | None, values: common.Values) -> Lead:
@@ -28,7 +28,7 @@ def edit(viewer: Viewer, pk: int, changes: common.Values, version: str | None = 
     common.unchanged_since(row, version, {name: kept[name] for name in changes})
     happened = "updated"
     if kept.get("outcome", row.outcome) != row.outcome:
-        happened = "reopened" if kept["outcome"] == O.OPEN else str(kept["outcome"])
+        happened = "reopened" if kept["outcome"] == Outcome.OPEN else str(kept["outcome"])
     common.apply(row, kept, happened)
     return row
 
@@ -36,9 +36,9 @@ def edit(viewer: Viewer, pk: int, changes: common.Values, version: str | None = 
 def _dated(values: common.Values, row: Lead | None = None) -> dict[str, Any]:
     """The date of closing follows the outcome."""
     given = dict(values)
-    was = row.outcome if row else O.OPEN
+    was = row.outcome if row else Outcome.OPEN
     outcome = given.get("outcome", was)
-    if outcome == O.OPEN:
+    if outcome == Outcome.OPEN:
         if outcome != was and "closed_at" not in values:
             given["closed_at"] = None
     elif outcome != was and given.get("closed_at") is None:
@@ -60,10 +60,10 @@ def win(
     row = _open(viewer, pk)
     values = common.cleaned({"client": client, "closed_at": at or timezone.now()}, row.agency_id)
     values["client"] = values["client"] or row.client
-    common.unchanged_since(row, version, {"outcome": O.WON})
+    common.unchanged_since(row, version, {"outcome": Outcome.WON})
     if new_client and values["client"] is None:
         values["client"] = clients.of_lead(row.agency_id, row.name)
-    common.apply(row, {**values, "outcome": O.WON}, "won")
+    common.apply(row, {**values, "outcome": Outcome.WON}, "won")
     return row
 
 
@@ -72,8 +72,8 @@ def lose(viewer: Viewer, pk: int, *, at: dt.datetime | None = None, version: str
     """The lead came to nothing."""
     row = _open(viewer, pk)
     values = common.cleaned({"closed_at": at or timezone.now()}, row.agency_id)
-    common.unchanged_since(row, version, {"outcome": O.LOST})
-    common.apply(row, {**values, "outcome": O.LOST}, "lost")
+    common.unchanged_since(row, version, {"outcome": Outcome.LOST})
+    common.apply(row, {**values, "outcome": Outcome.LOST}, "lost")
     return row
 
 
@@ -81,12 +81,12 @@ def lose(viewer: Viewer, pk: int, *, at: dt.datetime | None = None, version: str
 def reopen(viewer: Viewer, pk: int) -> Lead:
     """Takes back how a lead was closed; its client stays."""
     row = common.locked(viewer, Lead, pk)
-    common.apply(row, {"outcome": O.OPEN, "closed_at": None}, "reopened")
+    common.apply(row, {"outcome": Outcome.OPEN, "closed_at": None}, "reopened")
     return row
 
 
 def _open(viewer: Viewer, pk: int) -> Lead:
     row = common.locked(viewer, Lead, pk)
-    if row.outcome != O.OPEN:
+    if row.outcome != Outcome.OPEN:
         raise ValidationError({"outcome": _("This lead is closed already.")})
     return row

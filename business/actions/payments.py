@@ -51,7 +51,7 @@ def refund(
     at: dt.datetime | None = None,
     version: str | None = None,
 ) -> Payment:
-    """Money given back: the whole unless `amount` says a part. It counts against the day `at` (default now)."""
+    """Money given back: the whole unless `amount` says a part. It counts against `at` (default now)."""
     row = common.locked(viewer, Payment, pk)
     if row.paid_at is None:
         raise ValidationError({"refunded_at": _("Only what was paid can be refunded.")})

@@ -14,23 +14,23 @@ from business.models import Project, ProjectStatusChange
 from core.audit.context import current
 from core.people.access import Viewer
 
-S = Project.Status
+Status = Project.Status
 # What may follow what: finished work is reopened before it becomes something else.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
-    S.DRAFT: (S.ACTIVE, S.CANCELLED),
-    S.ACTIVE: (S.PAUSED, S.COMPLETED, S.CANCELLED),
-    S.PAUSED: (S.ACTIVE, S.COMPLETED, S.CANCELLED),
-    S.COMPLETED: (S.ACTIVE,),
-    S.CANCELLED: (S.ACTIVE,),
+    Status.DRAFT: (Status.ACTIVE, Status.CANCELLED),
+    Status.ACTIVE: (Status.PAUSED, Status.COMPLETED, Status.CANCELLED),
+    Status.PAUSED: (Status.ACTIVE, Status.COMPLETED, Status.CANCELLED),
+    Status.COMPLETED: (Status.ACTIVE,),
+    Status.CANCELLED: (Status.ACTIVE,),
 }
-_DATES = {S.COMPLETED: "completed_at", S.CANCELLED: "cancelled_at"}
+_DATES = {Status.COMPLETED: "completed_at", Status.CANCELLED: "cancelled_at"}
 
 
 @transaction.atomic
 def create(viewer: Viewer, agency: str | None, values: common.Values) -> Project:
-    """A new project with the first row of its history. A date of completion that is not given stays unknown."""
+    """A new project with the first row of its history. A date of completion not given stays unknown."""
     row = common.create(viewer, Project, agency, values)
-    date = _DATES.get(S(row.status))
+    date = _DATES.get(Status(row.status))
     changed_at = (getattr(row, date) if date else None) or row.created_at
     _note(row, "", changed_at, "")
     return row
@@ -46,7 +46,7 @@ def edit(viewer: Viewer, pk: int, changes: common.Values, version: str | None = 
     if status == row.status:
         common.apply(row, kept, "updated")
         return row
-    at = kept.get(_DATES.get(S(status), ""), None) if status in S.values else None
+    at = kept.get(_DATES.get(Status(status), ""), None) if status in Status.values else None
     others = {name: value for name, value in kept.items() if name not in _DATES.values()}
     if others:
         common.apply(row, others, "updated")
@@ -75,25 +75,25 @@ def change_status(
 
 def _change(row: Project, status: str, at: dt.datetime, note: str) -> None:
     was = row.status
-    if status not in TRANSITIONS[S(was)]:
+    if status not in TRANSITIONS[Status(was)]:
         raise ValidationError(
             {
                 "status": _("From “%(from)s” a project goes to: %(to)s.")
                 % {
-                    "from": S(was).label,
-                    "to": ", ".join(str(S(next_).label) for next_ in TRANSITIONS[S(was)]),
+                    "from": Status(was).label,
+                    "to": ", ".join(str(Status(next_).label) for next_ in TRANSITIONS[Status(was)]),
                 }
             }
         )
     if at < row.created_at:
         raise ValidationError(
-            {_DATES.get(S(status), "status"): _("This is earlier than the project's creation.")}
+            {_DATES.get(Status(status), "status"): _("This is earlier than the project's creation.")}
         )
     values: dict[str, Any] = {"status": status, "completed_at": None, "cancelled_at": None}
-    if date := _DATES.get(S(status)):
+    if date := _DATES.get(Status(status)):
         values[date] = at
     common.apply(row, values, "status_changed", **{"from": was, "to": status})
-    if status == S.COMPLETED:
+    if status == Status.COMPLETED:
         common.tell(row, "completed")
     _note(row, was, at, note)
 

@@ -128,8 +128,12 @@ def place_of(agency: Agency) -> Place:
     return Place(agency.pk, agency.slug, agency.name, agency.currency, _zone(agency.timezone), agency.is_demo)
 
 
+def ref(row: Client | Project | Contract) -> Ref:
+    return Ref(row.pk, row.source_id, row.name or f"#{row.pk}")
+
+
 def ref_of(row: Client | Project | Contract | None) -> Ref | None:
-    return None if row is None else Ref(row.pk, row.source_id, row.name or f"#{row.pk}")
+    return None if row is None else ref(row)
 
 
 def day_start(zone: zoneinfo.ZoneInfo) -> dt.datetime:

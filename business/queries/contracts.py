@@ -23,7 +23,7 @@ from business.queries.common import (
     Where,
     page_of,
     place_of,
-    ref_of,
+    ref,
     version_of,
 )
 from business.queries.search import search_named
@@ -148,13 +148,11 @@ CHANGES = Listing(
 
 
 def make(contract: Contract) -> ContractRow:
-    reference = ref_of(contract.client)
-    assert reference is not None
     return ContractRow(
         contract.pk,
         place_of(contract.agency),
         contract.source_id,
-        reference,
+        ref(contract.client),
         contract.name or f"#{contract.pk}",
         contract.amount,
         contract.current,  # type: ignore[attr-defined]
@@ -166,13 +164,11 @@ def make(contract: Contract) -> ContractRow:
 
 
 def make_change(change: ContractChange) -> ChangeRow:
-    reference = ref_of(change.contract)
-    assert reference is not None
     return ChangeRow(
         change.pk,
         place_of(change.agency),
         change.source_id,
-        reference,
+        ref(change.contract),
         change.effective_from,
         change.amount,
         version_of(change),

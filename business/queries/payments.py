@@ -67,7 +67,7 @@ class PaymentRow:
 
     @property
     def state(self) -> str:
-        """refunded, refunded_part, paid, overdue (the day after it was due), due, or unpaid (no day known)."""
+        """refunded, refunded_part, paid, overdue (from the day after), due, or unpaid (no day known)."""
         if self.refunded_at is not None:
             return "refunded" if self.refunded_amount == self.amount else "refunded_part"
         if self.paid_at is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any, ClassVar
 
@@ -44,7 +45,7 @@ LEAD = _text("business_lead_search", "name", "source", "source_id")
 
 
 def phrases(text: str) -> list[str]:
-    """What to look for, any of them: the words, and the digits together of what looks like a phone or document."""
+    """What to look for, any of them: the words; the digits of a phone or document together."""
     compact = re.sub(r"[^0-9A-Za-z]", "", text)
     if compact != text and (_NUMBER.fullmatch(text) or _CNPJ.fullmatch(text)):
         # Documents and phones are kept together, without a leading trunk or country prefix of zeros.
@@ -75,7 +76,7 @@ def search_named(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
 
 
 def _own(rows: QuerySet[Any], document: Func, text: str) -> Q:
-    """Rows that match themselves. The planner cannot know how many do, and would walk a whole table for the few:
+    """Rows that match themselves. The planner cannot know how many do, and would walk a table for a few:
     so a bounded look into the search index comes first."""
     wanted = matching(document, text)
     ids = list(rows.filter(wanted).order_by().values_list("pk", flat=True)[: _OWN + 1])
@@ -90,10 +91,8 @@ def search_by_client(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
 def search_payments(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """As `search_by_client`, and by the exact amount."""
     wanted = _of_client(text) | _of_source(text)
-    try:
+    with contextlib.suppress(ValidationError):
         wanted |= Q(amount=rules.typed_money(text, comma="," in text or "." not in text))
-    except ValidationError:
-        pass
     return rows.filter(wanted)
 
 
