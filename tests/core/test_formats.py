@@ -11,15 +11,9 @@ import pytest
 from django.utils import timezone, translation
 
 from core import formats
-from core.i18n import catalogues
 
 S = "\u00a0"
 SAO_PAULO = zoneinfo.ZoneInfo("America/Sao_Paulo")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _catalogues() -> None:
-    catalogues.compile_all()
 
 
 @pytest.fixture

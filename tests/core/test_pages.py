@@ -38,11 +38,6 @@ from core.people.access import Area, Grant, Role, Viewer
 BASE = Path(settings.BASE_DIR)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _catalogues() -> None:
-    catalogues.compile_all()
-
-
 @pytest.fixture
 def admin(db: None) -> User:
     person = User.objects.create_user("ana@example.com", name="Ana <Prado>")
