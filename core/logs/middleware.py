@@ -14,6 +14,8 @@ from core.audit.context import Actor, set_actor
 
 logger = logging.getLogger("fvdash.request")
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Parts of an address that let somebody in: links of invitations and of password resets.
+_SECRET_PARTS = {"token", "key", "uidb36"}
 _QUIET = ("/static/", "/api/health", "/metrics")
 
 
@@ -36,11 +38,14 @@ class RequestLogMiddleware:
         response["X-Request-ID"] = request_id
         if not request.path.startswith(_QUIET):
             match = request.resolver_match
+            path = request.path
+            for name in _SECRET_PARTS & (match.kwargs.keys() if match else set()):
+                path = path.replace(str(match.kwargs[name]), "••••")
             logger.log(
                 logging.WARNING if response.status_code >= 500 else logging.INFO,
                 "%s %s %s",
                 request.method,
-                request.path,
+                path,
                 response.status_code,
                 extra={
                     "request_id": request_id,
