@@ -36,6 +36,7 @@ class Value:
     value: Decimal | None
     at: dt.datetime
     window: Window
+    zone: str
     base: Decimal | None = None
     base_at: dt.datetime | None = None
     base_window: Window | None = None
@@ -84,6 +85,7 @@ def value_of(name: str, moment: Moment, measured: Measured, agency_id: int | Non
         value=None if mixed else value,
         at=moment.at,
         window=figure.window(moment),
+        zone=moment.zone,
         base=None if mixed else base_value,
         base_at=base.at,
         base_window=figure.window(base),

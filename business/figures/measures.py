@@ -1,3 +1,4 @@
+# ruff: noqa: S608  (every piece of the statements is written here; values are parameters)
 """The sums behind the figures: one SELECT per measure and window, all of them in one statement.
 
 A measure is a handful of sums per agency. Sums add up over agencies (a client, a project, a lead has one

@@ -1,3 +1,4 @@
+# ruff: noqa: S608  (every piece of the statements is written here; values are parameters)
 """One value a day of each figure, as of the end of that day.
 
 A figure over a sliding window, or a state, is a level that events raise and lower: an answer counts from when it
