@@ -95,7 +95,7 @@ def money(value: Decimal | int | None, currency: str = "BRL") -> str:
 def money_html(value: Decimal | int | None, currency: str = "BRL") -> SafeString:
     """The same, with a small sign and small cents."""
     if value is None:
-        return mark_safe(DASH)
+        return mark_safe(DASH)  # noqa: S308
     text = number(value, 0 if currency in _NO_CENTS else 2)
     sign, digits = (MINUS, text[1:]) if text.startswith(MINUS) else ("", text)
     point = "," if portuguese() else "."
@@ -237,11 +237,10 @@ def _short_day(local: dt.datetime, today: dt.date) -> str:
 
 def month(value: dt.date | None) -> str:
     """nov. 2026."""
-    return (
-        DASH
-        if value is None
-        else f"{date_format(value, 'M').lower() if portuguese() else date_format(value, 'M')}{NBSP}{value.year}"
-    )
+    if value is None:
+        return DASH
+    name = date_format(value, "M")
+    return f"{name.lower() if portuguese() else name}{NBSP}{value.year}"
 
 
 def as_of(value: dt.datetime | None, now: dt.datetime | None = None, zone: dt.tzinfo | None = None) -> str:
@@ -267,7 +266,8 @@ def figure(
     currency: str = "BRL",
     places: int | None = None,
 ) -> SafeString:
-    """The HTML of a figure by its kind: money, number, percent, duration, ms, points (percentage points), bytes."""
+    """The HTML of a figure by its kind: money, number, percent, duration, ms, points (percentage points),
+    bytes."""
     if value is None:
         return format_html("{}", no_data())
     if kind == "money" and isinstance(value, (Decimal, int)):

@@ -40,6 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("unset DJANGO_SETTINGS_MODULE: the tests bring their own")
     os.environ["DJANGO_SETTINGS_MODULE"] = "fvdash.settings"
     django.setup()
+    # Before anything is translated: what a language lacked when it was first asked for stays lacking.
+    from core.i18n.catalogues import compile_all
+
+    compile_all()
     config.pluginmanager.import_plugin("tests.fixtures")  # it imports models
     # Not left in the environment: a worker would read the settings before it has its own database.
     del os.environ["DJANGO_SETTINGS_MODULE"]

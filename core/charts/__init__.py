@@ -1,8 +1,8 @@
 """Charts drawn at the server as SVG: values in, SafeString out.
 
-Each has `role="img"` with the takeaway as its name (a waterfall and a cohort are tables themselves), says "we do
-not know" with a hatch, has no inline style, and does not distort from 360 to 1440 px: paths stretch with unscaled
-strokes, words have their own coordinates. `data_table` gives the same data to read.
+Each has `role="img"` with the takeaway as its name (a waterfall and a cohort are tables themselves), says
+"we do not know" with a hatch, has no inline style, and does not distort from 360 to 1440 px: paths stretch
+with unscaled strokes, words have their own coordinates. `data_table` gives the same data to read.
 """
 
 from core.charts.area import area

@@ -44,7 +44,7 @@ def text(content: object, **attributes: object) -> str:
 
 def safe(markup: str) -> SafeString:
     """Markup whose every text went through `el` or `text`."""
-    return mark_safe(markup)
+    return mark_safe(markup)  # noqa: S308
 
 
 def span(values: Iterable[float | None]) -> tuple[float, float] | None:
@@ -100,8 +100,8 @@ def path(points: Points) -> str:
 
 
 def gap_rects(values: Sequence[float | None], y: float, height: float, slots: int | None = None) -> list[str]:
-    """The hatch over what is not known, from the last known point to the next, in per cent of the width: inside a
-    stretched drawing the hatch itself would stretch."""
+    """The hatch over what is not known, from the last known point to the next, in per cent of the width:
+    inside a stretched drawing the hatch itself would stretch."""
     steps = max((slots or len(values)) - 1, 1)
     out = []
     for first, last in gaps(values):

@@ -24,9 +24,10 @@ def area(
 ) -> SafeString:
     """A line with its ground filled: the pace of a month, or a series over time.
 
-    `slots` is the length of the whole period when `values` end before it; then a mark stands at the last known
-    point, with the words `now`. `ghost` is the period before, dashed. `ticks` are (index, words) below; `axis`
-    writes the values of the rules; `limit` a dashed threshold with its words. None is a hatched gap.
+    `slots` is the length of the whole period when `values` end before it; then a mark stands at the last
+    known point, with the words `now`. `ghost` is the period before, dashed. `ticks` are (index, words)
+    below; `axis` writes the values of the rules; `limit` a dashed threshold with its words. None is a
+    hatched gap.
     """
     line, before = clean(values), clean(ghost or [])
     total = max(slots or 0, len(line), len(before), 1)

@@ -13,8 +13,8 @@ from core.charts.heat import step_of
 
 @dataclass(frozen=True)
 class Cohort:
-    """One row: its name, its size, and one (value 0 to 100, words) a period; None is hatched. Later periods that have
-    not happened yet are simply left out."""
+    """One row: its name, its size, and one (value 0 to 100, words) a period; None is hatched. Later periods
+    that have not happened yet are simply left out."""
 
     label: str
     size: str

@@ -15,7 +15,8 @@ Role = Literal["balance", "in", "out"]
 
 @dataclass(frozen=True)
 class Step:
-    """One row. A balance stands at `value`; an "in" adds it, an "out" takes it away (value ≥ 0, exact Decimal).
+    """One row. A balance stands at `value`; an "in" adds it, an "out" takes it away (value ≥ 0, exact
+    Decimal).
 
     `written` is the amount as text, `note` what it is made of ("9 contratos"), `href` opens those rows.
     A `value` of None is hatched.
@@ -32,7 +33,8 @@ class Step:
 def waterfall(
     steps: Sequence[Step], *, caption: str, head: tuple[str, str, str] = ("", "", "")
 ) -> SafeString:
-    """A waterfall turned on its side, so that it is also the table. Filled enters, hollow leaves, ink is a balance.
+    """A waterfall turned on its side, so that it is also the table. Filled enters, hollow leaves, ink is a
+    balance.
 
     The axis may start above 0; `axis_start` says where, for the foot of the sheet. `head` are the titles of
     label, amount and note, for screen readers.
@@ -59,7 +61,8 @@ def waterfall(
         else ""
     )
     return safe(
-        f'<table class="waterfall"><caption class="vh">{escape(caption)}</caption>{titles}<tbody>{"".join(rows)}</tbody></table>'
+        f'<table class="waterfall"><caption class="vh">{escape(caption)}</caption>{titles}'
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 

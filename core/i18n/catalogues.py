@@ -1,7 +1,7 @@
 """Message catalogues, `<app>/locale/pt_BR/LC_MESSAGES/django.po`: extract, check, compile.
 
-English is the language of the sources. The words of `templates/<app>/` belong to that app; base, components, errors
-and account pages to core. A word that core has translated may be used by every app.
+English is the language of the sources. The words of `templates/<app>/` belong to that app; base, components,
+errors and account pages to core. A word that core has translated may be used by every app.
 """
 
 from __future__ import annotations

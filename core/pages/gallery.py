@@ -1,5 +1,5 @@
-"""`/design`: every component in every state, for whoever builds or checks pages. Its figures are examples and the page
-says so; nothing here reads the business."""
+"""`/design`: every component in every state, for whoever builds or checks pages. Its figures are examples
+and the page says so; nothing here reads the business."""
 
 from __future__ import annotations
 
@@ -326,9 +326,12 @@ def _waterfall() -> str:
 
 def _cohorts() -> str:
     shares: list[tuple[str, str, list[int | None]]] = [
-        ("jun. 2026", "21", [100, 95, 95, 90, 86, 86]), ("jul. 2026", "17", [100, 94, 88, 88, 82]),
-        ("ago. 2026", "24", [100, 100, 96, 92]), ("set. 2026", "19", [100, 95, None]), ("out. 2026", "17", [100, 94]),
-    ]  # fmt: skip
+        ("jun. 2026", "21", [100, 95, 95, 90, 86, 86]),
+        ("jul. 2026", "17", [100, 94, 88, 88, 82]),
+        ("ago. 2026", "24", [100, 100, 96, 92]),
+        ("set. 2026", "19", [100, 95, None]),
+        ("out. 2026", "17", [100, 94]),
+    ]
     rows = [
         charts.Cohort(label, size, [None if v is None else (v, str(v)) for v in values])
         for label, size, values in shares
@@ -363,7 +366,7 @@ def _strips() -> list[tuple[str, str, str, str]]:
 def _rows() -> list[ExampleRow]:
     day = dt.date(2025, 3, 14)
     return [
-        ExampleRow("Laticínios Serra Branca", "Curitiba", "ok", Decimal("18400"), day),
+        ExampleRow("Laticínios Serra Branca", "Curitiba", "ok", Decimal(18400), day),
         ExampleRow("Rede Bem Querer Farmácias", "Recife", "ok", Decimal("9800.5"), day - dt.timedelta(400)),
         ExampleRow("Ótica Boa Vista", "Salvador", "off", None, day + dt.timedelta(90)),
     ]
@@ -377,6 +380,10 @@ def _bars() -> str:
 def _limit() -> str:
     values = [40.0, 44, 39, 42, 41, 45, 40, 43, 120, 200, 290, 380, 460, 560, 650, 740, 830, 920, 1010, 1085]
     return charts.area(
-        values, takeaway=_("Example: the queue stopped and passed its limit"), bad=True, limit=(300, _("limit, 5 min")),
-        ticks=[(0, "13:02"), (10, "13:32"), (19, "14:02")], axis=lambda v: formats.duration(v),
-    )  # fmt: skip
+        values,
+        takeaway=_("Example: the queue stopped and passed its limit"),
+        bad=True,
+        limit=(300, _("limit, 5 min")),
+        ticks=[(0, "13:02"), (10, "13:32"), (19, "14:02")],
+        axis=lambda v: formats.duration(v),
+    )

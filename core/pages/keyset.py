@@ -1,8 +1,8 @@
-"""Pages by cursor: the rows after a row, never an offset, so that a new row shifts nothing and page 1,000 is as fast
-as page 1.
+"""Pages by cursor: the rows after a row, never an offset, so that a new row shifts nothing and page 1,000 is
+as fast as page 1.
 
-A cursor is signed and bound to what it was made for (the list, its filters, its order): a forged one, or one of
-another list, is refused rather than answered wrongly.
+A cursor is signed and bound to what it was made for (the list, its filters, its order): a forged one, or one
+of another list, is refused rather than answered wrongly.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def paginate[M: Model, T](
     limit: int,
     make: Callable[[M], T],
 ) -> KeysetPage[T]:
-    """One page of `queryset`. The last key must be unique (the primary key); one query of `limit` + 1 rows."""
+    """One page of `queryset`. The last key must be unique (the primary key); one query of `limit` + 1
+    rows."""
     direction: Direction = "after"
     values: list[Any] | None = None
     if cursor:

@@ -42,9 +42,10 @@ class ListingError(Exception):
 class Column:
     """One column.
 
-    `order` is the field or annotation that it sorts by (None: it does not sort); `nullable` when that may be null;
-    `descending` when a first click should show the largest first. `csv` reads its cell from a row for the export
-    (default: the row's attribute named `key`); `label` may be empty for a column of buttons, which is not exported.
+    `order` is the field or annotation that it sorts by (None: it does not sort); `nullable` when that may be
+    null; `descending` when a first click should show the largest first. `csv` reads its cell from a row for
+    the export (default: the row's attribute named `key`); `label` may be empty for a column of buttons,
+    which is not exported.
     """
 
     key: str
@@ -60,8 +61,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter. With `options` only these values are accepted. `apply` narrows the queryset (default: the field
-    named `key` equals the value). `input` is the HTML type of a filter without options: text, date, month."""
+    """One filter. With `options` only these values are accepted. `apply` narrows the queryset (default: the
+    field named `key` equals the value). `input` is the HTML type of a filter without options: text, date,
+    month."""
 
     key: str
     label: Text
@@ -92,7 +94,8 @@ class ShownFilter:
 
 @dataclass(frozen=True)
 class ListingPage[T]:
-    """What a list's template needs. `next` and `prev` are cursors for JSON, the `*_href` addresses for HTML."""
+    """What a list's template needs. `next` and `prev` are cursors for JSON, the `*_href` addresses for
+    HTML."""
 
     rows: list[T]
     next: str | None
@@ -144,14 +147,14 @@ class ListingPage[T]:
 
     @property
     def clear_href(self) -> str:
-        return self.query.href(q=None, **{name: None for name in self.query.filters})
+        return self.query.href(q=None, **dict.fromkeys(self.query.filters))
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A list, declared. `search` is fields that contain the text, or a callable; `sort` is a column's key with
-    "-" for descending; `unique` breaks ties and must be unique; `carry` are other parameters that links keep
-    (the scope of the page), and that belong to the cursor too."""
+    """A list, declared. `search` is fields that contain the text, or a callable; `sort` is a column's key
+    with "-" for descending; `unique` breaks ties and must be unique; `carry` are other parameters that links
+    keep (the scope of the page), and that belong to the cursor too."""
 
     name: str
     columns: Sequence[Column]
@@ -231,9 +234,9 @@ class ListingQuery:
     @property
     def order(self) -> list[Key]:
         column = self.listing.column_of(self.sort)
-        assert column.order is not None
         descending = self.sort.startswith("-")
-        keys = [Key(column.order, descending, column.nullable)]
+        # column_of returns only columns that sort.
+        keys = [Key(column.order or self.listing.unique, descending, column.nullable)]
         if column.order != self.listing.unique:
             keys.append(Key(self.listing.unique, descending))
         return keys
@@ -284,8 +287,8 @@ class ListingQuery:
     def csv[M: Model, T](
         self, queryset: QuerySet[M], *, make: Callable[[M], T], name: str = ""
     ) -> StreamingHttpResponse:
-        """All rows of the filter (at most 100,000) as CSV: UTF-8 with BOM, `,`, `.` decimals, RFC 3339 times, the
-        columns' keys as head. Read in chunks, so that no row waits for the last one."""
+        """All rows of the filter (at most 100,000) as CSV: UTF-8 with BOM, `,`, `.` decimals, RFC 3339
+        times, the columns' keys as head. Read in chunks, so that no row waits for the last one."""
         chunks = self._csv_chunks(queryset, make)
         response = StreamingHttpResponse(
             _async(chunks) if self.streams_async else chunks, content_type="text/csv; charset=utf-8"
@@ -308,7 +311,8 @@ class ListingQuery:
                 return
 
     def href(self, **changes: str | None) -> str:
-        """The present list with some parameters changed (None: dropped). A new sort or filter starts at the top."""
+        """The present list with some parameters changed (None: dropped). A new sort or filter starts at the
+        top."""
         params: dict[str, str] = dict(self.carried)
         if self.q:
             params["q"] = self.q

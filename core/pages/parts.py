@@ -57,7 +57,8 @@ class Link:
 
 @dataclass(frozen=True)
 class Change:
-    """The difference against a named base. `worse` is decided by whoever knows the figure: more churn is worse.
+    """The difference against a named base. `worse` is decided by whoever knows the figure: more churn is
+    worse.
 
     `amount` is formatted text without sign ("8,4 %"); `base` says against what ("ante 1–24 out.").
     """

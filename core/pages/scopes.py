@@ -17,7 +17,8 @@ def switch(
 ) -> Scopes | None:
     """Links to the present page with `?agency=slug`, and without it when `whole` may be seen.
 
-    None when there is nothing to choose. Cursor and other places in a list are dropped: they belong to one scope.
+    None when there is nothing to choose. Cursor and other places in a list are dropped: they belong to one
+    scope.
     """
     everything = ngettext("The only agency", "All %(n)s agencies", len(agencies)) % {
         "n": number(len(agencies))

@@ -59,10 +59,23 @@ def test_money_is_never_a_float() -> None:
 @pytest.mark.usefixtures("pt")
 def test_the_unknown_is_a_dash_or_words_never_zero() -> None:
     for write in (
-        formats.number, formats.percent, formats.money, formats.money_html, formats.compact, formats.size,
-        formats.milliseconds, formats.duration, formats.ago, formats.clock, formats.day, formats.moment,
-        formats.when, formats.month, formats.as_of, formats.signed,
-    ):  # fmt: skip
+        formats.number,
+        formats.percent,
+        formats.money,
+        formats.money_html,
+        formats.compact,
+        formats.size,
+        formats.milliseconds,
+        formats.duration,
+        formats.ago,
+        formats.clock,
+        formats.day,
+        formats.moment,
+        formats.when,
+        formats.month,
+        formats.as_of,
+        formats.signed,
+    ):
         assert write(None) == "—"
     assert formats.number(float("nan")) == "—"
     assert formats.percent(float("inf")) == "—"
@@ -89,10 +102,18 @@ def test_numbers_and_percentages_in_english() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0, "0"), (999, "999"), (1500, f"1,5{S}mil"), (999_950, f"1{S}mi"), (1_500_000, f"1,5{S}mi"), (860_000, f"860{S}mil"),
-        (2_000_000_000, f"2{S}bi"), (-1_250_000, f"−1,2{S}mi"), (1_030_000, f"1{S}mi"), (12.34, "12,3"),
+        (0, "0"),
+        (999, "999"),
+        (1500, f"1,5{S}mil"),
+        (999_950, f"1{S}mi"),
+        (1_500_000, f"1,5{S}mi"),
+        (860_000, f"860{S}mil"),
+        (2_000_000_000, f"2{S}bi"),
+        (-1_250_000, f"−1,2{S}mi"),
+        (1_030_000, f"1{S}mi"),
+        (12.34, "12,3"),
     ],
-)  # fmt: skip
+)
 def test_axes_are_written_short(value: float, text: str) -> None:
     assert formats.compact(value) == text
 
@@ -105,10 +126,16 @@ def test_short_money_carries_its_sign_first() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, f"0{S}s"), (0.25, f"0,2{S}s"), (59, f"59{S}s"), (65, f"1{S}min{S}05{S}s"), (1085, f"18{S}min{S}05{S}s"), (3600, f"1{S}h"),
-        (205_200, f"2{S}d{S}9{S}h"), (-65, f"−1{S}min{S}05{S}s"),
+        (0, f"0{S}s"),
+        (0.25, f"0,2{S}s"),
+        (59, f"59{S}s"),
+        (65, f"1{S}min{S}05{S}s"),
+        (1085, f"18{S}min{S}05{S}s"),
+        (3600, f"1{S}h"),
+        (205_200, f"2{S}d{S}9{S}h"),
+        (-65, f"−1{S}min{S}05{S}s"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.usefixtures("pt")
 def test_durations_have_at_most_two_units(seconds: float, text: str) -> None:
     assert formats.duration(seconds) == text

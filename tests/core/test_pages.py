@@ -17,9 +17,9 @@ from typing import Any, cast
 import pytest
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.staticfiles import finders
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.staticfiles import finders
 from django.core.management import CommandError, call_command
 from django.http import HttpRequest, StreamingHttpResponse
 from django.template import engines
@@ -97,9 +97,12 @@ def test_the_first_load_weighs_at_most_100_kb(signed_in: Client) -> None:
     html = signed_in.get("/design").content
     static = BASE / "static"
     text = [
-        static / "css/app.css", static / "js/app.js", static / "img/icons.svg", static / "img/favicon.svg",
+        static / "css/app.css",
+        static / "js/app.js",
+        static / "img/icons.svg",
+        static / "img/favicon.svg",
         Path(finders.find("django_htmx/htmx-4.min.js") or ""),
-    ]  # fmt: skip
+    ]
     # A page of the largest kind; woff2 is compressed already.
     weight = len(brotli.compress(html, quality=5)) + (static / "vendor/inter-latin.woff2").stat().st_size
     weight += sum(len(brotli.compress(path.read_bytes())) for path in text)
@@ -203,7 +206,7 @@ def partial_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     (tmp_path / "parted.html").write_text(
         "whole {% partialdef rows inline %}<b id='rows'>rows</b>{% endpartialdef %}"
     )
-    engine = cast(DjangoTemplates, engines["django"]).engine
+    engine = cast("DjangoTemplates", engines["django"]).engine
     monkeypatch.setattr(engine, "dirs", [tmp_path, *engine.dirs])
     for loader in engine.template_loaders:
         loader.reset()
@@ -259,10 +262,15 @@ def rail_items(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     rail.register(
         rail.RailItem(
-            rail.Group.BUSINESS, "design", "executive", "Exec", Area.EXECUTIVE, key="e",
+            rail.Group.BUSINESS,
+            "design",
+            "executive",
+            "Exec",
+            Area.EXECUTIVE,
+            key="e",
             badge=lambda _viewer: parts.Badge("1 critical", parts.Tone.CRITICAL),
         )
-    )  # fmt: skip
+    )
 
 
 def _viewer(*grants: Grant) -> Viewer:
@@ -399,10 +407,17 @@ def test_search_and_filters_narrow_and_links_keep_them(people: list[User]) -> No
 @pytest.mark.parametrize(
     "params",
     [
-        {"sort": "password"}, {"sort": "name"}, {"limit": "0"}, {"limit": "201"}, {"limit": "1e9"}, {"limit": "²"},
-        {"theme": "blue"}, {"format": "xml"}, {"id": "a\0b"},
+        {"sort": "password"},
+        {"sort": "name"},
+        {"limit": "0"},
+        {"limit": "201"},
+        {"limit": "1e9"},
+        {"limit": "²"},
+        {"theme": "blue"},
+        {"format": "xml"},
+        {"id": "a\0b"},
     ],
-)  # fmt: skip
+)
 def test_what_a_list_does_not_have_is_refused_in_words(params: dict[str, str]) -> None:
     with pytest.raises(ListingError) as error:
         LISTING.parse(RequestFactory().get("/people", params))
@@ -434,8 +449,15 @@ def test_a_forged_cursor_is_refused(db: None, cursor: str) -> None:
 
 def test_a_cursor_keeps_the_type_of_its_values() -> None:
     values = [
-        Decimal("10.50"), dt.date(2026, 2, 28), dt.datetime(2026, 2, 28, 1, 2, 3, 4, dt.UTC), uuid.UUID(int=7), None, True, "ç", 3,
-    ]  # fmt: skip
+        Decimal("10.50"),
+        dt.date(2026, 2, 28),
+        dt.datetime(2026, 2, 28, 1, 2, 3, 4, dt.UTC),
+        uuid.UUID(int=7),
+        None,
+        True,
+        "ç",
+        3,
+    ]
     scope = bind("list", {"a": 1})
     way, back = decode(encode(values, "before", scope), scope, len(values))
     assert way == "before"
@@ -466,8 +488,10 @@ def test_csv_holds_all_rows_of_the_filter_and_no_formula(people: list[User]) -> 
 
 def test_csv_numbers_are_numbers(people: list[User]) -> None:
     listing = Listing(
-        "n", columns=[Column("email", "E", order="email"), Column("v", "V", csv=lambda _row: Decimal("-12.50"))], sort="email"
-    )  # fmt: skip
+        "n",
+        columns=[Column("email", "E", order="email"), Column("v", "V", csv=lambda _row: Decimal("-12.50"))],
+        sort="email",
+    )
     response = listing.parse(RequestFactory().get("/")).csv(
         User.objects.all()[:0] | User.objects.all(), make=lambda u: u
     )
@@ -541,7 +565,8 @@ def test_messages_are_read_from_python_and_templates(tmp_path: Path) -> None:
     ]
     html = tmp_path / "x.html"
     html.write_text(
-        "{% load i18n %}\n{% translate 'One' %}\n{% blocktranslate trimmed with a=b %}\nHi {{ a }}\n{% endblocktranslate %}"
+        "{% load i18n %}\n{% translate 'One' %}\n"
+        "{% blocktranslate trimmed with a=b %}\nHi {{ a }}\n{% endblocktranslate %}"
     )
     assert [(line, message.text) for line, message in catalogues.messages_of(html)] == [
         (2, "One"),
