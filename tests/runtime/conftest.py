@@ -80,6 +80,11 @@ class Up:
         self.lines += rest.splitlines()
         return self.running.returncode
 
+    def kill(self) -> None:
+        """What an operator does in despair: no chance to tidy up."""
+        self.running.kill()
+        self.running.communicate()
+
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A management command against this installation."""
         return subprocess.run(

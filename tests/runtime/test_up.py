@@ -148,8 +148,7 @@ def test_command_without_a_running_installation_says_how_to_start_it(stopped: Up
 def test_start_after_kill_of_the_supervisor(stopped: Up) -> None:
     stopped.start()
     family = psutil.Process(stopped.running.pid).children(recursive=True)
-    stopped.running.kill()
-    stopped.running.wait()
+    stopped.kill()
     _, alive = psutil.wait_procs(family, timeout=30)
     assert alive == []
     stopped.start()
@@ -158,8 +157,7 @@ def test_start_after_kill_of_the_supervisor(stopped: Up) -> None:
 
 def test_start_after_kill_in_the_middle_of_the_first_start(new_installation: Up) -> None:
     new_installation.start(until="redis")
-    new_installation.running.kill()
-    new_installation.running.wait()
+    new_installation.kill()
     new_installation.start()
     assert "sign in as admin@localhost with password " in "\n".join(new_installation.lines)
 
