@@ -55,9 +55,7 @@ class Client(Owned):
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     whatsapp_opt_in_at = models.DateTimeField(_("WhatsApp consent"), null=True, blank=True)
-    whatsapp_opt_in_source = models.CharField(
-        _("source of the consent"), max_length=120, blank=True, default=""
-    )
+    whatsapp_opt_in_source = models.CharField(_("source of the consent"), max_length=120, blank=True, default="")
 
     data_map: ClassVar[DataMap] = DataMap(
         resource_type="client_data",
@@ -75,6 +73,7 @@ class Client(Owned):
             ),
             "city": Personal(Category.LOCATION, _SERVICE, Basis.CONTRACT, export_name="city"),
         },
+        not_personal={"whatsapp_opt_in_source": "where the consent was given: a form, a contract"},
     )
 
     class Meta:
@@ -117,9 +116,7 @@ class Project(Owned):
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
 
-    data_map: ClassVar[DataMap] = DataMap(
-        resource_type="project_data", not_personal={"name": "the project's own name"}
-    )
+    data_map: ClassVar[DataMap] = DataMap(resource_type="project_data", not_personal={"name": "the project's own name"})
 
     class Meta:
         verbose_name = _("project")
@@ -163,13 +160,9 @@ class Contract(Owned):
         QUARTERLY = "quarterly", _("quarterly")
         ANNUAL = "annual", _("annual")
 
-    client = models.ForeignKey(
-        Client, models.PROTECT, related_name="contracts", verbose_name=_("client")
-    )
+    client = models.ForeignKey(Client, models.PROTECT, related_name="contracts", verbose_name=_("client"))
     name = models.CharField(_("name"), max_length=200, blank=True, default="")
-    amount = models.DecimalField(
-        _("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)]
-    )
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)])
     interval = models.CharField(_("interval"), max_length=10, choices=Interval, default=Interval.MONTHLY)
     start = models.DateField(_("start"))
     end = models.DateField(_("end"), null=True, blank=True)
@@ -185,7 +178,8 @@ class Contract(Owned):
             source_once("business_contract"),
             not_negative("business_contract", "amount"),
             models.CheckConstraint(
-                condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="business_contract_end_after_start"
+                condition=Q(end__isnull=True) | Q(end__gte=F("start")),
+                name="business_contract_end_after_start",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["client", "start"], name="business_contract_client")]
@@ -197,13 +191,9 @@ class Contract(Owned):
 class ContractChange(Owned):
     """From `effective_from` on, the contract's amount per interval is `amount`."""
 
-    contract = models.ForeignKey(
-        Contract, models.CASCADE, related_name="changes", verbose_name=_("contract")
-    )
+    contract = models.ForeignKey(Contract, models.CASCADE, related_name="changes", verbose_name=_("contract"))
     effective_from = models.DateField(_("effective from"))
-    amount = models.DecimalField(
-        _("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)]
-    )
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)])
 
     data_map: ClassVar[DataMap] = DataMap(resource_type="contract_data")
 
@@ -214,9 +204,7 @@ class ContractChange(Owned):
         constraints: ClassVar = [
             source_once("business_contractchange"),
             not_negative("business_contractchange", "amount"),
-            models.UniqueConstraint(
-                fields=["contract", "effective_from"], name="business_contractchange_once_a_day"
-            ),
+            models.UniqueConstraint(fields=["contract", "effective_from"], name="business_contractchange_once_a_day"),
         ]
 
 
@@ -236,9 +224,7 @@ class Payment(Owned):
     contract = models.ForeignKey(
         Contract, models.PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("contract")
     )
-    amount = models.DecimalField(
-        _("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)]
-    )
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)])
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     method = models.CharField(_("method"), max_length=40, blank=True, default="")
@@ -273,9 +259,7 @@ class Payment(Owned):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                fields=["agency", "paid_at"], include=["amount", "client"], name="business_payment_paid"
-            ),
+            models.Index(fields=["agency", "paid_at"], include=["amount", "client"], name="business_payment_paid"),
             models.Index(
                 fields=["agency", "refunded_at"],
                 include=["refunded_amount"],
@@ -338,9 +322,7 @@ class Satisfaction(Owned):
     project = models.ForeignKey(
         Project, models.PROTECT, null=True, blank=True, related_name="answers", verbose_name=_("project")
     )
-    score = models.PositiveSmallIntegerField(
-        _("score"), validators=[MinValueValidator(1), MaxValueValidator(5)]
-    )
+    score = models.PositiveSmallIntegerField(_("score"), validators=[MinValueValidator(1), MaxValueValidator(5)])
     comment = models.TextField(_("comment"), blank=True, default="", max_length=2000)
     answered_at = models.DateTimeField(_("answered"), default=timezone.now)
 

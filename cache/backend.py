@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache
@@ -72,7 +71,7 @@ class MeasuredRedisCache(RedisCache):
         except RedisError as error:
             logger.warning("cache is away", extra={"error": str(error)})
 
-    def set_many(self, data: Mapping[str, Any], timeout: Any = ..., version: int | None = None) -> list[str]:
+    def set_many(self, data: dict[Any, Any], timeout: Any = ..., version: int | None = None) -> list[str]:
         extra = {} if timeout is ... else {"timeout": timeout}
         try:
             return list(super().set_many(data, version=version, **extra))

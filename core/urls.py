@@ -23,7 +23,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("configuration/people/<int:user_id>", people.person, name="person"),
     path("configuration/people/<int:user_id>/details", people.change_person, name="person-details"),
     path("configuration/people/<int:user_id>/roles", people.change_roles, name="person-roles"),
-    path("configuration/people/<int:user_id>/tokens/<int:token_id>/revoke", people.revoke_token, name="person-token"),
+    path(
+        "configuration/people/<int:user_id>/tokens/<int:token_id>/revoke",
+        people.revoke_token,
+        name="person-token",
+    ),
     path("configuration/people/<int:user_id>/<slug:what>", people.step, name="person-step"),
     path("invitation/<str:token>", people.invitation, name="invitation"),
     *pages.urlpatterns,

@@ -47,7 +47,10 @@ def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
 @api.exception_handler(SchemaError)
 def _invalid(request: HttpRequest, error: SchemaError) -> HttpResponse:
     errors = [
-        {"field": ".".join(str(part) for part in item["loc"][1:] if part != "payload"), "message": item["msg"]}
+        {
+            "field": ".".join(str(part) for part in item["loc"][1:] if part != "payload"),
+            "message": item["msg"],
+        }
         for item in error.errors
     ]
     return problem(request, Problem(422, "Some values are not accepted: see errors.", errors=errors))

@@ -4,8 +4,8 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fvdash.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
-from django.db import connections  # noqa: E402
+from django.core.asgi import get_asgi_application
+from django.db import connections
 
 # Each request runs in a thread of its own, which ends with it, and would take its connection along: only a pool
 # keeps them. Workers and commands have long-lived threads and no use for one.

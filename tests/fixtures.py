@@ -10,7 +10,7 @@ from django.test import Client
 from core.models import Agency, ApiToken, RoleGrant, User
 from core.people.viewers import digest
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 MakeUser = Callable[..., User]
 
 
@@ -51,9 +51,7 @@ def make_token(db: None) -> Callable[..., str]:
         nonlocal made
         made += 1
         secret = f"fvd_test_{user.pk}_{made}"
-        ApiToken.objects.create(
-            user=user, name="test", prefix=secret[:12], digest=digest(secret), scopes=list(scopes)
-        )
+        ApiToken.objects.create(user=user, name="test", prefix=secret[:12], digest=digest(secret), scopes=list(scopes))
         return secret
 
     return make

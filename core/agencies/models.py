@@ -22,9 +22,7 @@ class Agency(models.Model):
 
     slug = models.SlugField(_("short name"), max_length=50, unique=True)
     name = models.CharField(_("name"), max_length=200)
-    timezone = models.CharField(
-        _("time zone"), max_length=64, default="America/Sao_Paulo", validators=[validate_zone]
-    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="America/Sao_Paulo", validators=[validate_zone])
     currency = models.CharField(
         _("currency"),
         max_length=3,
@@ -35,16 +33,14 @@ class Agency(models.Model):
     created_at = models.DateTimeField(_("created"), default=now, editable=False)
     archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
 
-    data_map: ClassVar[DataMap] = DataMap(resource_type="agency", agency="id")
+    data_map: ClassVar[DataMap] = DataMap(resource_type="agency", agency="id", not_personal={"name": "of a company"})
 
     class Meta:
         ordering: ClassVar = ["name"]
         verbose_name = _("agency")
         verbose_name_plural = _("agencies")
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="core_agency_currency_code"
-            ),
+            models.CheckConstraint(condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="core_agency_currency_code"),
         ]
 
     def __str__(self) -> str:

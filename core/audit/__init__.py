@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -22,7 +23,6 @@ def record(
     value and no secret. `actor_id` replaces the context's, for a sign-in that has just happened.
     """
     from django.db import connection
-    from psycopg.types.json import Jsonb
 
     from core.audit.context import current
 
@@ -44,7 +44,7 @@ def record(
                 actor.ip,
                 actor.user_agent[:300],
                 actor.request_id,
-                Jsonb(diff or {}),
+                json.dumps(diff or {}),
                 reason or actor.reason,
             ],
         )

@@ -31,7 +31,7 @@ class Actor:
         return json.dumps({key: value for key, value in asdict(self).items() if value not in (None, "")})
 
 
-_current: ContextVar[Actor] = ContextVar("fvdash_actor", default=Actor())
+_current: ContextVar[Actor] = ContextVar("fvdash_actor", default=Actor())  # noqa: B039  (frozen)
 
 
 def current() -> Actor:

@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from core.personal import Basis, Category, DataMap, Erasure, Personal
+
 
 class AuditEvent(models.Model):
     """One row of the trail. The table is partitioned by month and append-only; triggers write most rows.
@@ -30,6 +32,21 @@ class AuditEvent(models.Model):
     diff = models.JSONField(default=dict)
     reason = models.TextField(default="")
     schema_version = models.SmallIntegerField(default=1)
+
+    data_map: ClassVar[DataMap] = DataMap(
+        resource_type="audit_event",
+        audited=False,
+        personal={
+            column: Personal(
+                Category.BEHAVIOUR,
+                "proving who did what",
+                Basis.LEGAL_OBLIGATION,
+                Erasure.KEEP,
+                keep_because="a trail that can be rewritten proves nothing",
+            )
+            for column in ("ip", "user_agent")
+        },
+    )
 
     class Meta:
         managed = False

@@ -45,9 +45,7 @@ class AuditTrigger(Operation):
         pass
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        arguments = trigger_arguments(
-            self.resource_type, self.action, self.agency, self.hidden, self.ignored
-        )
+        arguments = trigger_arguments(self.resource_type, self.action, self.agency, self.hidden, self.ignored)
         quoted = ", ".join("'" + argument.replace("'", "''") + "'" for argument in arguments)
         schema_editor.execute(
             f'CREATE OR REPLACE TRIGGER {TRIGGER} AFTER INSERT OR UPDATE OR DELETE ON "{self.table}"'

@@ -7,6 +7,8 @@ import datetime as dt
 from django.db import connections
 from django.utils import timezone
 
+from core.audit import schema
+
 AHEAD = 3
 
 
@@ -31,7 +33,7 @@ def ensure(alias: str = "owner", *, today: dt.date | None = None) -> list[str]:
                 )
                 if not cursor.fetchone()[0]:
                     cursor.execute(
-                        f"CREATE TABLE {name} PARTITION OF core_auditevent"  # noqa: S608
+                        f"CREATE TABLE {name} PARTITION OF core_auditevent"
                         f" FOR VALUES FROM ('{first}T00:00Z') TO ('{following}T00:00Z')"
                     )
                     cursor.execute(
@@ -41,6 +43,8 @@ def ensure(alias: str = "owner", *, today: dt.date | None = None) -> list[str]:
                     )
                     for (grantee,) in cursor.fetchall():
                         cursor.execute(f'REVOKE ALL ON {name} FROM "{grantee}"')
+                    # A trigger of the parent guards its rows, but not a partition that is truncated itself.
+                    cursor.execute(schema.NO_TRUNCATE.format(table=name))
                     made.append(name)
             first = following
     return made

@@ -48,6 +48,12 @@ CREATE TRIGGER core_audit_no_truncate BEFORE TRUNCATE ON core_auditevent
     FOR EACH STATEMENT EXECUTE FUNCTION core_audit_refuse();
 """
 
+# For a partition: statement triggers are not inherited.
+NO_TRUNCATE = """
+CREATE OR REPLACE TRIGGER core_audit_no_truncate BEFORE TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION core_audit_refuse();
+"""
+
 # Arguments: resource type, action family, agency column or '', hidden columns, ignored columns.
 ROW_FUNCTION = """
 CREATE FUNCTION core_audit_row() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -11,23 +11,26 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from core.audit.context import current
 
-_WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|WITH|MERGE)\b", re.IGNORECASE)
+_WRITES = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(INSERT|UPDATE|DELETE|WITH|MERGE|CALL|DO)\b", re.IGNORECASE | re.DOTALL
+)
 _SET = "SELECT set_config('fvdash.actor', %s, true)"
 
 
-def carry_actor(
-    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
-) -> Any:
+def carry_actor(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     if not isinstance(sql, str) or not _WRITES.match(sql):
         return execute(sql, params, many, context)
     if many:
-        context["cursor"].execute(_SET, [current().as_json])
-        return execute(sql, params, many, context)
+        # Each set of values is a statement of its own: only a transaction holds the setting for all of them.
+        with transaction.atomic(using=context["connection"].alias, savepoint=False):
+            context["cursor"].execute(_SET, [current().as_json])
+            return execute(sql, params, many, context)
     if params is None:
         # Without parameters a percent sign is itself; joining the two would make it a placeholder.
         sql, params = sql.replace("%", "%%"), ()

@@ -183,9 +183,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WHATSAPP_BUSINESS_ACCOUNT_ID", "whatsapp", "The business account.", text),
     Variable("WHATSAPP_APP_SECRET", "whatsapp", "Secret that signs webhooks.", text, secret=True),
     Variable("WHATSAPP_VERIFY_TOKEN", "whatsapp", "Token of the webhook's verification.", text, secret=True),
-    Variable(
-        "WHATSAPP_API_BASE", "whatsapp", "Base URL.", url("http", "https"), "https://graph.facebook.com"
-    ),
+    Variable("WHATSAPP_API_BASE", "whatsapp", "Base URL.", url("http", "https"), "https://graph.facebook.com"),
     Variable("WHATSAPP_API_VERSION", "whatsapp", "Version of the Graph API.", text, "v26.0"),
     Variable("SLACK_WEBHOOK_URL", "channels", "Slack's incoming webhook.", url("http", "https"), secret=True),
     Variable(
@@ -197,14 +195,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("TWILIO_ACCOUNT_SID", "channels", "Twilio's account.", text),
     Variable("TWILIO_AUTH_TOKEN", "channels", "Twilio's token.", text, secret=True),
     Variable("TWILIO_FROM", "channels", "Number that sends SMS.", text),
-    Variable(
-        "TWILIO_API_BASE", "channels", "Base URL of Twilio.", url("http", "https"), "https://api.twilio.com"
-    ),
+    Variable("TWILIO_API_BASE", "channels", "Base URL of Twilio.", url("http", "https"), "https://api.twilio.com"),
     Variable("OPENAI_API_KEY", "narrative", "Key for the narrative of the month.", text, secret=True),
     Variable("OPENAI_ORGANIZATION", "narrative", "Organization of that key.", text),
-    Variable(
-        "OPENAI_API_BASE", "narrative", "Base URL.", url("http", "https"), "https://api.openai.com/v1"
-    ),
+    Variable("OPENAI_API_BASE", "narrative", "Base URL.", url("http", "https"), "https://api.openai.com/v1"),
 )
 
 

@@ -47,9 +47,7 @@ def environment(viewer: Viewer) -> list[tuple[str, list[SettingRow]]]:
             default = variable.default
             value = f"{default.calls}/{default.seconds}" if hasattr(default, "calls") else _plain(default)
             source = "default"
-        rows[variable.group].append(
-            SettingRow(variable.name, variable.meaning, value, source, variable.secret)
-        )
+        rows[variable.group].append(SettingRow(variable.name, variable.meaning, value, source, variable.secret))
     return [(str(GROUP_LABELS[group]), rows[group]) for group in GROUPS]
 
 

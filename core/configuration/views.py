@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -54,7 +55,7 @@ def configuration(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def agencies(request: HttpRequest) -> HttpResponse:
+def agencies(request: HttpRequest) -> HttpResponseBase:
     viewer = viewer_of_request(request)
     scope = viewer.require(Area.CONFIGURATION)
     query = AGENCIES.parse(request)

@@ -16,10 +16,9 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,9 +83,9 @@ def emit(type_: str, *, data: dict[str, Any], agency_id: int | None = None) -> u
     Raises RuntimeError outside a transaction.
     """
     from core.audit.context import current
-    from core.outbox.models import Delivery
     from core.events.models import Event
     from core.outbox import wake
+    from core.outbox.models import Delivery
 
     if _quiet.get():
         return None

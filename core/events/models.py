@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from core.db import UUIDv7
+from core.personal import DataMap
 
 
 class Event(models.Model):
@@ -18,6 +19,8 @@ class Event(models.Model):
     actor_id = models.BigIntegerField(null=True)
     request_id = models.CharField(max_length=64, default="", blank=True)
     data = models.JSONField(default=dict)
+
+    data_map: ClassVar[DataMap] = DataMap(resource_type="event", audited=False)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["type", "occurred_at"], name="core_event_type")]

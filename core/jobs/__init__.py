@@ -59,7 +59,13 @@ class JobRow:
 
 
 def start(
-    kind: str, task: Task, *, viewer: Viewer, area: Area, agency_id: int | None, arguments: dict[str, Any]
+    kind: str,
+    task: Task[Any, Any],
+    *,
+    viewer: Viewer,
+    area: Area,
+    agency_id: int | None,
+    arguments: dict[str, Any],
 ) -> uuid.UUID:
     """Makes a job and queues `task(job_id)` when the transaction commits; returns the job's id."""
     from core.jobs.models import Job
@@ -76,7 +82,7 @@ def start(
     return job.pk
 
 
-def _enqueue(task: Task, job_id: uuid.UUID) -> None:
+def _enqueue(task: Task[Any, Any], job_id: uuid.UUID) -> None:
     from core.jobs.models import Job
 
     try:
@@ -105,9 +111,7 @@ class Progress:
             return
         self._last = now
         value = min(Decimal(100), max(Decimal(0), Decimal(str(percent)))).quantize(Decimal("0.01"))
-        Job.objects.filter(pk=self.job_id).update(
-            progress=value, detail=detail, heartbeat_at=timezone.now()
-        )
+        Job.objects.filter(pk=self.job_id).update(progress=value, detail=detail, heartbeat_at=timezone.now())
         if Job.objects.filter(pk=self.job_id, cancel_requested=True).exists():
             raise Cancelled
 
@@ -204,9 +208,9 @@ def fail_lost() -> int:
         finished_at=now,
         detail="the worker stopped in the middle; start it again",
     )
-    forgotten = Job.objects.filter(
-        status=Job.Status.QUEUED, created_at__lt=now - dt.timedelta(days=1)
-    ).update(status=Job.Status.FAILED, finished_at=now, detail="no worker took it for a day; start it again")
+    forgotten = Job.objects.filter(status=Job.Status.QUEUED, created_at__lt=now - dt.timedelta(days=1)).update(
+        status=Job.Status.FAILED, finished_at=now, detail="no worker took it for a day; start it again"
+    )
     return stopped + forgotten
 
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from core.db import UUIDv7
+from core.personal import DataMap
 
 
 class Job(models.Model):
@@ -35,11 +36,11 @@ class Job(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    data_map: ClassVar[DataMap] = DataMap(resource_type="job", audited=False)
+
     class Meta:
         ordering: ClassVar = ["-created_at"]
         indexes: ClassVar = [models.Index(fields=["kind", "-created_at"], name="core_job_kind")]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=models.Q(progress__gte=0, progress__lte=100), name="core_job_progress"
-            ),
+            models.CheckConstraint(condition=models.Q(progress__gte=0, progress__lte=100), name="core_job_progress"),
         ]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from core.audit.context import Actor, set_actor
+from core.audit.context import Actor, acting
 
 logger = logging.getLogger("fvdash.request")
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -32,15 +32,20 @@ class RequestLogMiddleware:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        set_actor(Actor(request_id=request_id))
+        # Ends with the request: a thread or connection that serves the next one keeps nothing of it.
+        with acting(Actor(request_id=request_id)):
+            return self._answer(request, request_id)
+
+    def _answer(self, request: HttpRequest, request_id: str) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
         if not request.path.startswith(_QUIET):
             match = request.resolver_match
             path = request.path
-            for name in _SECRET_PARTS & (match.kwargs.keys() if match else set()):
-                path = path.replace(str(match.kwargs[name]), "••••")
+            for name, value in match.kwargs.items() if match else ():
+                if name in _SECRET_PARTS:
+                    path = path.replace(str(value), "••••")
             logger.log(
                 logging.WARNING if response.status_code >= 500 else logging.INFO,
                 "%s %s %s",

@@ -39,7 +39,7 @@ def wake() -> None:
 
     try:
         deliver_outbox.delay()
-    except Exception as error:  # any broker's error: the row is safe, only later
+    except Exception as error:  # noqa: BLE001  (any broker's error: the row is safe, only later)
         logger.warning("the outbox could not wake a worker, the sweep will do it", extra={"error": str(error)})
 
 
@@ -76,15 +76,11 @@ def _try(one: Claim) -> None:
     if handler is None:
         error = f"no handler named {one.handler}: it was removed or renamed"
     else:
-        data = EventData(
-            event.pk, event.type, event.agency_id, event.occurred_at, event.actor_id, event.data
-        )
+        data = EventData(event.pk, event.type, event.agency_id, event.occurred_at, event.actor_id, event.data)
         try:
-            with acting(
-                Actor("task", on_behalf_of=event.actor_id, request_id=event.request_id, reason=one.handler)
-            ):
+            with acting(Actor("task", on_behalf_of=event.actor_id, request_id=event.request_id, reason=one.handler)):
                 handler(data)
-        except Exception as problem:  # a handler may fail in any way; the row keeps how
+        except Exception as problem:  # noqa: BLE001  (a handler may fail in any way; the row keeps how)
             error = f"{type(problem).__name__}: {problem}"[:2000]
             logger.warning("delivery failed", extra={"handler": one.handler, "error": error})
     _finish(one, started, int((time.monotonic() - clock) * 1000), error)

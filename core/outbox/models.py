@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from core.personal import DataMap
+
 
 class Delivery(models.Model):
     """One event for one handler; unique, so that neither is lost nor handled twice by intent."""
@@ -23,6 +25,8 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     last_error = models.TextField(default="", blank=True)
+
+    data_map: ClassVar[DataMap] = DataMap(resource_type="delivery", agency=None, audited=False)
 
     class Meta:
         constraints: ClassVar = [
@@ -45,3 +49,5 @@ class Attempt(models.Model):
     duration_ms = models.PositiveIntegerField()
     succeeded = models.BooleanField()
     detail = models.TextField(default="", blank=True)
+
+    data_map: ClassVar[DataMap] = DataMap(resource_type="delivery", agency=None, audited=False)

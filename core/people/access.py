@@ -45,6 +45,22 @@ class Area(StrEnum):
     PEOPLE = "people"
 
 
+AREA_LABELS = {
+    Area.EXECUTIVE: _("Executive figures"),
+    Area.BUSINESS: _("Business: read"),
+    Area.BUSINESS_WRITE: _("Business: read and write"),
+    Area.MONITORING: _("Monitoring"),
+    Area.CACHE: _("Cache"),
+    Area.ALERTS: _("Alerts"),
+    Area.WHATSAPP: "WhatsApp",
+    Area.COMPLIANCE: _("Compliance"),
+    Area.AUDIT: _("Audit trail"),
+    Area.BACKUP: _("Backup"),
+    Area.RECOVERY: _("Backup: recovery"),
+    Area.CONFIGURATION: _("Configuration"),
+    Area.PEOPLE: _("People"),
+}
+
 _ADMIN, _OPERATOR, _DPO, _VIEWER = Role.ADMIN, Role.OPERATOR, Role.DPO, Role.VIEWER
 
 # area -> (roles that open it everywhere when held globally, roles that open it for their one agency)
@@ -130,9 +146,7 @@ class Viewer:
     def _token_allows(self, area: Area) -> bool:
         assert self.limited_to is not None
         # A scope covers its own refinements: "business" does not write, "business:write" also reads.
-        return area in self.limited_to or any(
-            allowed.startswith(f"{area}:") for allowed in self.limited_to
-        )
+        return area in self.limited_to or any(allowed.startswith(f"{area}:") for allowed in self.limited_to)
 
     def may(self, area: Area) -> bool:
         return bool(self.scope(area))

@@ -99,6 +99,23 @@ def accept_invitation(user: User, *, name: str, password: str) -> None:
         emit("user.joined", data={"id": user.pk})
 
 
+def ask_for_password_reset(user: User) -> None:
+    """Sends the person a link for a new password, through the outbox."""
+    with transaction.atomic():
+        emit("user.password_reset_asked", data={"id": user.pk})
+
+
+def end_session(viewer: Viewer, session_id: int) -> None:
+    """Ends one session of one's own. Raises Http404."""
+    with transaction.atomic():
+        session = UserSession.objects.filter(user_id=viewer.user_id, pk=session_id).first()
+        if session is None:
+            raise Http404
+        session.end()
+        record("logout", resource_type="user", resource_id=session.user_id, diff={"sessions_ended": 1})
+        emit("user.sessions_ended", data={"id": session.user_id})
+
+
 def change_roles(viewer: Viewer, user_id: int, grants: Collection[Grant]) -> None:
     """Replaces the person's roles by these."""
     _require_authority(viewer, grants)
@@ -113,7 +130,7 @@ def change_roles(viewer: Viewer, user_id: int, grants: Collection[Grant]) -> Non
         if user.pk == viewer.user_id and any(grant.role is Role.ADMIN for grant in lost):
             raise OnYourself
         for grant in lost:
-            RoleGrant.objects.filter(user=user, role=grant.role, agency_id=grant.agency_id).delete()
+            RoleGrant.objects.filter(user=user, role=grant.role, agency=grant.agency_id).delete()
         _write_grants(user, wanted - before)
         _keep_an_admin()
         if before != wanted:
@@ -168,7 +185,12 @@ def end_sessions(viewer: Viewer, user_id: int) -> int:
 
 
 def create_token(
-    viewer: Viewer, *, user: User, name: str, scopes: Sequence[str] = (), expires_at: dt.datetime | None = None
+    viewer: Viewer,
+    *,
+    user: User,
+    name: str,
+    scopes: Sequence[str] = (),
+    expires_at: dt.datetime | None = None,
 ) -> tuple[ApiToken, str]:
     """Makes a token that acts for `user`, limited to `scopes` (none: all their roles allow).
 
@@ -229,9 +251,7 @@ def save_agency(viewer: Viewer, agency: Agency) -> Agency:
     agency.full_clean()
     with transaction.atomic():
         agency.save()
-        emit(
-            "agency.created" if created else "agency.updated", data={"id": agency.pk}, agency_id=agency.pk
-        )
+        emit("agency.created" if created else "agency.updated", data={"id": agency.pk}, agency_id=agency.pk)
     return agency
 
 
@@ -245,7 +265,9 @@ def archive_agency(viewer: Viewer, agency_id: int, *, archived: bool) -> None:
             raise Http404
         agency.archived_at = timezone.now() if archived else None
         agency.save(update_fields=["archived_at"])
-        emit("agency.archived" if archived else "agency.restored", data={"id": agency.pk}, agency_id=agency.pk)
+        emit(
+            "agency.archived" if archived else "agency.restored", data={"id": agency.pk}, agency_id=agency.pk
+        )
 
 
 # ---- inside -------------------------------------------------------------------------------------
@@ -280,7 +302,7 @@ def _grants_of(user: User) -> list[Grant]:
 
 
 def _write_grants(user: User, grants: Iterable[Grant]) -> None:
-    ids = {grant.agency_id for grant in grants} - {None}
+    ids = {grant.agency_id for grant in grants if grant.agency_id is not None}
     if Agency.objects.filter(pk__in=ids).count() != len(ids):
         raise ValidationError({"grants": _("There is no such agency.")})
     RoleGrant.objects.bulk_create(

@@ -11,9 +11,7 @@ class PeopleError(Exception):
 
 class LastAdmin(PeopleError):
     def __init__(self) -> None:
-        super().__init__(
-            _("This is the last admin of the whole group: give somebody else that role first.")
-        )
+        super().__init__(_("This is the last admin of the whole group: give somebody else that role first."))
 
 
 class OnYourself(PeopleError):

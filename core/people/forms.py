@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from core.agencies.models import Agency
-from core.people.access import ROLE_LABELS, Grant, Role
+from core.people.access import AREA_LABELS, ROLE_LABELS, Area, Grant, Role, Viewer
 from core.people.models import User
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class GrantsField(forms.MultipleChoiceField):
         ]
         super().__init__(choices=choices, **options)
 
-    def clean(self, value: Any) -> set[Grant]:  # type: ignore[override]
+    def clean(self, value: Any) -> set[Grant]:
         found = set()
         for item in super().clean(value):
             role, _colon, agency = item.partition(":")
@@ -59,9 +59,7 @@ class GrantsField(forms.MultipleChoiceField):
         return found
 
     def prepare_value(self, value: Any) -> Any:
-        return [
-            f"{item.role}:{item.agency_id or ''}" if isinstance(item, Grant) else item for item in value or []
-        ]
+        return [f"{item.role}:{item.agency_id or ''}" if isinstance(item, Grant) else item for item in value or []]
 
 
 class InviteForm(forms.Form):
@@ -127,11 +125,37 @@ class AcceptForm(forms.Form):
         return data
 
 
+class TokenForm(forms.Form):
+    """A token of one's own; only scopes that the person's roles open are on offer."""
+
+    name = forms.CharField(label=_("What it is for"), max_length=100)
+    scopes = forms.MultipleChoiceField(
+        label=_("Limited to"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Without a choice it may do whatever your roles allow, now and later."),
+    )
+    days = forms.TypedChoiceField(
+        label=_("Expires"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        choices=[("30", _("in 30 days")), ("90", _("in 90 days")), ("365", _("in a year")), ("", _("never"))],
+        initial="90",
+    )
+
+    def __init__(self, *args: Any, viewer: Viewer, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["scopes"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(area.value, AREA_LABELS[area]) for area in Area if viewer.may(area)]
+
+
 class AgencyForm(_AgencyModelForm):
     class Meta:
         model = Agency
         fields = ("name", "slug", "timezone", "currency")
-        help_texts = {  # noqa: RUF012
+        help_texts = {
             "slug": _("In addresses and in the API: letters, digits and hyphens."),
             "timezone": _("Days and months of this agency begin and end there."),
             "currency": _("Three letters, such as BRL."),

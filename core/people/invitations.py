@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from allauth.account import app_settings
+from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
@@ -37,3 +39,10 @@ def invited(token: str) -> User | None:
         return None
     user = User.objects.filter(pk=pk, is_active=True).first()
     return user if user and mark == _mark(user) else None
+
+
+def password_reset_link(user: User) -> str:
+    """The absolute address that lets the person choose another password; used up by the first that does."""
+    key = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+    path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), key])
+    return f"{settings.PUBLIC_URL}{path}"

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from core.agencies.models import Agency
-from core.audit.models import AuditEvent
 from core.pages.listing import Column, Filter, Listing, ListingPage, ListingQuery
+from core.people import history
 from core.people.access import ROLE_LABELS, Area, Grant, Role, Viewer
 from core.people.actions import managed_people
 from core.people.models import ROLE_CHOICES, ApiToken, RoleGrant, User
@@ -68,26 +69,18 @@ class TokenRow:
 
 
 @dataclass(frozen=True)
-class ChangeRow:
-    occurred_at: dt.datetime
-    action: str
-    outcome: str
-    resource_type: str
-
-
-@dataclass(frozen=True)
 class Person:
     row: PersonRow
     requires_second_factor: bool
     sessions: tuple[SessionRow, ...]
     tokens: tuple[TokenRow, ...]
-    history: tuple[ChangeRow, ...]
+    history: tuple[history.Change, ...]
 
 
 def _by_status(people: QuerySet[User], status: str) -> QuerySet[User]:
     if status == "deactivated":
         return people.filter(is_active=False)
-    unset = Q(password="") | Q(password__startswith="!")
+    unset = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
     people = people.filter(is_active=True)
     return people.filter(unset) if status == "invited" else people.exclude(unset)
 
@@ -173,19 +166,42 @@ def person(viewer: Viewer, user_id: int) -> Person:
         return Person(row, user.requires_second_factor, (), (), ())
     sessions = UserSession.objects.filter(user=user).order_by("-last_seen_at")[:20]
     tokens = ApiToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")[:50]
-    events = AuditEvent.objects.filter(resource_type="user", resource_id=str(user.pk))[:20]
     return Person(
         row,
         user.requires_second_factor,
         tuple(SessionRow(s.ip, s.user_agent, s.created_at, s.last_seen_at) for s in sessions),
         tuple(_token(token) for token in tokens),
-        tuple(ChangeRow(e.occurred_at, e.action, e.outcome, e.resource_type) for e in events),
+        history.of(user, viewer),
+    )
+
+
+@dataclass(frozen=True)
+class Account:
+    """One's own account at a glance."""
+
+    second_factors: tuple[str, ...]
+    recovery_codes: bool
+    sessions: int
+    tokens: int
+    requires_second_factor: bool
+    has_password: bool
+
+
+def own_account(user: User) -> Account:
+    kinds = sorted(Authenticator.objects.filter(user=user).values_list("type", flat=True)[:50])
+    return Account(
+        tuple(kind for kind in kinds if kind != "recovery_codes"),
+        "recovery_codes" in kinds,
+        UserSession.objects.filter(user=user).count(),
+        ApiToken.objects.filter(user=user, revoked_at=None).count(),
+        user.requires_second_factor,
+        user.has_usable_password(),
     )
 
 
 def own_tokens(viewer: Viewer) -> list[TokenRow]:
     """The viewer's own tokens that still work, newest first."""
-    found = ApiToken.objects.filter(user_id=viewer.user_id, revoked_at=None).order_by("-created_at")[:200]
+    found = ApiToken.objects.filter(user=viewer.user_id, revoked_at=None).order_by("-created_at")[:200]
     return [_token(token) for token in found]
 
 

@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,7 +24,7 @@ from core.agencies.models import Agency
 from core.api.auth import viewer_of_request
 from core.pages import page, rail, scopes
 from core.people import actions, queries
-from core.people.access import Area, Denied, Viewer
+from core.people.access import Area, Denied, Grant, Viewer
 from core.people.errors import PeopleError
 from core.people.forms import AcceptForm, InviteForm, PersonForm, RolesForm
 from core.people.invitations import GOOD_FOR, invited, link_for
@@ -51,7 +52,7 @@ def agency_of(request: HttpRequest, viewer: Viewer, area: Area) -> tuple[list[Ag
 
 
 @require_GET
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: HttpRequest) -> HttpResponseBase:
     viewer = viewer_of_request(request)
     agencies, agency = agency_of(request, viewer, Area.PEOPLE)
     query = queries.LISTING.parse(request)
@@ -72,10 +73,10 @@ def invite(request: HttpRequest) -> HttpResponse:
         places=queries.grantable(viewer),
         initial={"language": settings.LANGUAGE_CODE, "email": request.GET.get("email", "")},
     )
-    if request.method == "POST" and form.is_valid():
-        if user := _try(form, lambda: actions.invite(viewer, **form.cleaned_data)):
-            messages.success(request, _("%(email)s is invited.") % {"email": user.email})
-            return redirect("person", user.pk)
+    valid = request.method == "POST" and form.is_valid()
+    if valid and (user := _try(form, lambda: actions.invite(viewer, **form.cleaned_data))):
+        messages.success(request, _("%(email)s is invited.") % {"email": user.email})
+        return redirect("person", user.pk)
     return page(request, "people/invite.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -101,9 +102,7 @@ def _person_context(viewer: Viewer, user_id: int, **forms: Form) -> dict[str, An
         "days": GOOD_FOR.days,
         "email_configured": settings.EMAIL_CONFIGURED,
         "myself": row.id == viewer.user_id,
-        "details": PersonForm(
-            initial={"name": row.name, "requires_second_factor": found.requires_second_factor}
-        ),
+        "details": PersonForm(initial={"name": row.name, "requires_second_factor": found.requires_second_factor}),
         "roles": RolesForm(places=queries.grantable(viewer), initial={"grants": queries.grants_of(row)}),
     }
     return context | forms
@@ -124,12 +123,15 @@ def change_person(request: HttpRequest, user_id: int) -> HttpResponse:
 def change_roles(request: HttpRequest, user_id: int) -> HttpResponse:
     viewer = viewer_of_request(request)
     form = RolesForm(request.POST, places=queries.grantable(viewer))
-    if form.is_valid() and _try(
-        form, lambda: actions.change_roles(viewer, user_id, form.cleaned_data["grants"]) or True
-    ):
+    if form.is_valid() and _try(form, lambda: _change_roles(viewer, user_id, form.cleaned_data["grants"])):
         messages.success(request, _("The roles are changed."))
         return redirect("person", user_id)
     return page(request, "people/person.html", _person_context(viewer, user_id, roles=form), status=422)
+
+
+def _change_roles(viewer: Viewer, user_id: int, grants: set[Grant]) -> bool:
+    actions.change_roles(viewer, user_id, grants)
+    return True
 
 
 @require_POST
@@ -172,9 +174,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return page(request, "people/invitation_over.html", {}, status=410)
     form = AcceptForm(request.POST or None, user=user, initial={"name": user.name})
     if request.method == "POST" and form.is_valid():
-        actions.accept_invitation(
-            user, name=form.cleaned_data["name"], password=form.cleaned_data["password"]
-        )
+        actions.accept_invitation(user, name=form.cleaned_data["name"], password=form.cleaned_data["password"])
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
         return redirect("home")
     context = {"form": form, "invited": user, "action": reverse("invitation", args=[token])}

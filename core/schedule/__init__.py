@@ -81,7 +81,12 @@ def on_start(sender: Any = None, task_id: str = "", task: Any = None, **kwargs: 
 
 
 def on_end(
-    sender: Any = None, task_id: str = "", task: Any = None, retval: Any = None, state: str = "", **kwargs: Any
+    sender: Any = None,
+    task_id: str = "",
+    task: Any = None,
+    retval: Any = None,
+    state: str = "",
+    **kwargs: Any,
 ) -> None:
     from django.db import connection
     from django.utils import timezone

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
+
+from core.personal import DataMap
 
 
 class BeatRun(models.Model):
@@ -16,3 +20,7 @@ class BeatRun(models.Model):
     last_failure = models.TextField(default="", blank=True)
     runs = models.BigIntegerField(default=0)
     failures = models.BigIntegerField(default=0)
+
+    data_map: ClassVar[DataMap] = DataMap(
+        resource_type="schedule", agency=None, audited=False, not_personal={"name": "of the entry"}
+    )

@@ -28,7 +28,8 @@ SEEDS = (
 
 def pages(client: Client, limit: int = 120) -> list[str]:
     """Addresses of pages that answer 200 with HTML, the first found of each route."""
-    waiting, seen, found = deque(SEEDS), set(), {}
+    waiting, seen = deque(SEEDS), set[str]()
+    found: dict[str, str] = {}
     while waiting and len(found) < limit:
         address = waiting.popleft()
         parts = urlsplit(address)

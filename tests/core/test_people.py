@@ -72,13 +72,21 @@ def test_list_of_10000_people_takes_at_most_ten_queries(
 
 
 def test_invitation_is_mailed_once_committed_and_works_once(
-    client_as: As, agency_admin: User, agency: Agency, run_tasks: Callable[[], object],
+    client_as: As,
+    agency_admin: User,
+    agency: Agency,
+    run_tasks: Callable[[], object],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with run_tasks():  # type: ignore[attr-defined]
         answer = client_as(agency_admin).post(
             f"{LIST}/invite",
-            {"email": "Nova@Example.com", "name": "Nova", "language": "en", "grants": [f"operator:{agency.pk}"]},
+            {
+                "email": "Nova@Example.com",
+                "name": "Nova",
+                "language": "en",
+                "grants": [f"operator:{agency.pk}"],
+            },
         )
     user = User.objects.get(email="nova@example.com")
     assert answer["Location"] == f"{LIST}/{user.pk}"
@@ -139,9 +147,7 @@ def test_invalid_invitation_says_what_to_do(client_as: As, admin: User) -> None:
     assert "papel" in answer.content.decode()
 
 
-def test_roles_are_changed_audited_and_told(
-    client_as: As, admin: User, operator: User, other_agency: Agency
-) -> None:
+def test_roles_are_changed_audited_and_told(client_as: As, admin: User, operator: User, other_agency: Agency) -> None:
     client_as(admin).post(f"{LIST}/{operator.pk}/roles", {"grants": [f"dpo:{other_agency.pk}"]})
     assert [(g.role, g.agency_id) for g in operator.grants.all()] == [("dpo", other_agency.pk)]
     changes = AuditEvent.objects.filter(action="permission_change", actor_id=admin.pk)
@@ -162,7 +168,8 @@ def test_last_admin_stays(admin: User, make_user: MakeUser) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_last_admins_cannot_remove_each_other_at_once(make_user: MakeUser) -> None:
     one, two = make_user("admin"), make_user("admin")
-    start, refused = threading.Barrier(2), []
+    start = threading.Barrier(2)
+    refused: list[Exception] = []
 
     def remove(viewer: User, victim: User) -> None:
         try:
@@ -221,7 +228,10 @@ def test_home_leads_to_the_first_page_of_each_role(client_as: As, make_user: Mak
 
 
 def test_viewer_scopes_follow_the_table(make_user: MakeUser, agency: Agency) -> None:
-    group_operator, agency_operator = viewer_of(make_user("operator")), viewer_of(make_user("operator", agency))
+    group_operator, agency_operator = (
+        viewer_of(make_user("operator")),
+        viewer_of(make_user("operator", agency)),
+    )
     assert group_operator.may(Area.MONITORING)
     assert not agency_operator.may(Area.MONITORING)
     assert agency_operator.scope(Area.ALERTS).agency_ids == {agency.pk}

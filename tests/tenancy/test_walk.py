@@ -95,9 +95,7 @@ def other() -> Other:
     )
     lead = Lead.objects.create(**owned, name=MARK, source=MARK, client=client)
     answer = Satisfaction.objects.create(**owned, client=client, project=project, score=3, comment=MARK)
-    job = Job.objects.create(
-        kind="import", area="business:write", agency=agency, created_by=person, detail=MARK
-    )
+    job = Job.objects.create(kind="import", area="business:write", agency=agency, created_by=person, detail=MARK)
     rows = (agency, person, grant, token, client, project, change, contract, step, payment, lead, answer, job)
     return Other(agency, (*(str(row.pk) for row in rows), agency.slug), person)
 
@@ -105,9 +103,7 @@ def other() -> Other:
 def _skip_ids(table: str) -> None:
     # Far from ours: an id of the other's is then never by chance an id of ours too.
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(nextval(pg_get_serial_sequence(%s, 'id'))) FROM generate_series(1, 5000)", [table]
-        )
+        cursor.execute("SELECT count(nextval(pg_get_serial_sequence(%s, 'id'))) FROM generate_series(1, 5000)", [table])
 
 
 @dataclass(frozen=True)
@@ -171,7 +167,12 @@ FILTERS = ("agency", "client", "project", "contract", "user", "user_id", "actor"
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("by", ["session", "token"])
 def test_nothing_of_the_other_agency_is_found(
-    role: str, by: str, other: Other, agency: Agency, make_user: Callable[..., User], make_token: Callable[..., str]
+    role: str,
+    by: str,
+    other: Other,
+    agency: Agency,
+    make_user: Callable[..., User],
+    make_token: Callable[..., str],
 ) -> None:
     user = make_user(role, agency)
     browser = Browser(raise_request_exception=True)
@@ -206,7 +207,11 @@ def test_nothing_of_the_other_agency_is_found(
         ask(route.pattern)
         ask(route.pattern, {"format": "csv"})
         ask(route.pattern, {"q": MARK[1:-1]})
-        ask(route.pattern, {"limit": "200", "scope": "agency", "agency": other.agency.slug}, sent=other.agency.slug)
+        ask(
+            route.pattern,
+            {"limit": "200", "scope": "agency", "agency": other.agency.slug},
+            sent=other.agency.slug,
+        )
         for name in FILTERS:
             for value in (other.ids[0], other.ids[4], other.agency.slug):
                 ask(route.pattern, {name: value}, sent=value)

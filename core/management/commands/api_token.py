@@ -48,9 +48,7 @@ class Command(BaseCommand):
     def list(self, options: dict[str, Any]) -> None:
         for token in ApiToken.objects.filter(user=self._user(options["email"])).order_by("pk"):
             state = "revoked" if token.revoked_at else f"last used {token.last_used_at or 'never'}"
-            self.stdout.write(
-                f"{token.pk}\t{token.prefix}…\t{token.name}\t{','.join(token.scopes) or '*'}\t{state}"
-            )
+            self.stdout.write(f"{token.pk}\t{token.prefix}…\t{token.name}\t{','.join(token.scopes) or '*'}\t{state}")
 
     def revoke(self, options: dict[str, Any]) -> None:
         if not ApiToken.objects.filter(pk=options["id"]).exists():
