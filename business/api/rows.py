@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from business.actions import access, agencies, clients, contracts, leads, payments, projects, satisfaction
 from business.api import schemas as s
@@ -37,10 +37,10 @@ def get_agency(request: HttpRequest, slug: str) -> dict[str, Any]:
 
 
 @router.post("/agencies", response={201: s.AgencyOut}, summary="Create an agency")
-def create_agency(request: HttpRequest, payload: s.AgencyIn) -> tuple[int, dict[str, Any]]:
+def create_agency(request: HttpRequest, payload: s.AgencyIn) -> Status[dict[str, Any]]:
     """For admins of the whole group."""
     row = agencies.create(viewer_of_request(request), payload.model_dump(exclude_unset=True))
-    return 201, s.out(read_agencies.make(row))
+    return Status(201, s.out(read_agencies.make(row)))
 
 
 @router.patch("/agencies/{slug}", response=s.AgencyOut, summary="Change an agency")
@@ -71,10 +71,10 @@ def get_client(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 @router.post("/clients", response={201: s.ClientOut}, summary="Create one of the clients")
-def create_client(request: HttpRequest, payload: s.ClientIn) -> tuple[int, dict[str, Any]]:
+def create_client(request: HttpRequest, payload: s.ClientIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
     made = clients.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
-    return 201, s.out(read_clients.client(viewer, made.pk))
+    return Status(201, s.out(read_clients.client(viewer, made.pk)))
 
 
 @router.patch("/clients/{int:pk}", response=s.ClientOut, summary="Change one of the clients")
@@ -110,10 +110,10 @@ def get_project(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 @router.post("/projects", response={201: s.ProjectOut}, summary="Create one of the projects")
-def create_project(request: HttpRequest, payload: s.ProjectIn) -> tuple[int, dict[str, Any]]:
+def create_project(request: HttpRequest, payload: s.ProjectIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
     made = projects.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
-    return 201, s.out(read_projects.project(viewer, made.pk))
+    return Status(201, s.out(read_projects.project(viewer, made.pk)))
 
 
 @router.patch("/projects/{int:pk}", response=s.ProjectOut, summary="Change one of the projects")
@@ -149,10 +149,10 @@ def get_contract(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 @router.post("/contracts", response={201: s.ContractOut}, summary="Create one of the contracts")
-def create_contract(request: HttpRequest, payload: s.ContractIn) -> tuple[int, dict[str, Any]]:
+def create_contract(request: HttpRequest, payload: s.ContractIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
     made = contracts.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
-    return 201, s.out(read_contracts.contract(viewer, made.pk))
+    return Status(201, s.out(read_contracts.contract(viewer, made.pk)))
 
 
 @router.patch("/contracts/{int:pk}", response=s.ContractOut, summary="Change one of the contracts")
@@ -186,10 +186,10 @@ def get_amount(request: HttpRequest, pk: int) -> dict[str, Any]:
     response={201: s.AmountOut},
     summary="Create one of the changes of a contract's amount",
 )
-def create_amount(request: HttpRequest, payload: s.AmountIn) -> tuple[int, dict[str, Any]]:
+def create_amount(request: HttpRequest, payload: s.AmountIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
     made = contracts.create_change(viewer, payload.agency, new_values(viewer, payload, payload.agency))
-    return 201, s.out(read_contracts.change(viewer, made.pk))
+    return Status(201, s.out(read_contracts.change(viewer, made.pk)))
 
 
 @router.patch(
@@ -231,10 +231,10 @@ def get_payment(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 @router.post("/payments", response={201: s.PaymentOut}, summary="Create one of the payments")
-def create_payment(request: HttpRequest, payload: s.PaymentIn) -> tuple[int, dict[str, Any]]:
+def create_payment(request: HttpRequest, payload: s.PaymentIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
     made = payments.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
-    return 201, s.out(read_payments.payment(viewer, made.pk))
+    return Status(201, s.out(read_payments.payment(viewer, made.pk)))
 
 
 @router.patch("/payments/{int:pk}", response=s.PaymentOut, summary="Change one of the payments")
@@ -273,10 +273,10 @@ def get_lead(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 @router.post("/leads", response={201: s.LeadOut}, summary="Create one of the leads")
-def create_lead(request: HttpRequest, payload: s.LeadIn) -> tuple[int, dict[str, Any]]:
+def create_lead(request: HttpRequest, payload: s.LeadIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
     made = leads.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
-    return 201, s.out(read_leads.lead(viewer, made.pk))
+    return Status(201, s.out(read_leads.lead(viewer, made.pk)))
 
 
 @router.patch("/leads/{int:pk}", response=s.LeadOut, summary="Change one of the leads")
@@ -315,10 +315,10 @@ def get_answer(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 @router.post("/satisfaction", response={201: s.AnswerOut}, summary="Create one of the satisfaction answers")
-def create_answer(request: HttpRequest, payload: s.AnswerIn) -> tuple[int, dict[str, Any]]:
+def create_answer(request: HttpRequest, payload: s.AnswerIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
     made = satisfaction.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
-    return 201, s.out(read_satisfaction.answer(viewer, made.pk))
+    return Status(201, s.out(read_satisfaction.answer(viewer, made.pk)))
 
 
 @router.patch(
