@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import polib
+from asgiref.local import Local
 from babel.messages.extract import extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.apps import apps
 from django.conf import settings
 from django.utils.translation import template as translation_template
+from django.utils.translation import trans_real
 
 LOCALE: Final = "pt_BR"
 SHARED: Final = "core"
@@ -228,4 +230,8 @@ def compile_all() -> list[Path]:
         Path(fresh.name).chmod(0o644)
         os.replace(fresh.name, target)
         written.append(target)
+    if written:
+        # What this process has translated so far, it did without them (as Django's own autoreload does).
+        forget: Any = trans_real
+        forget._translations, forget._default, forget._active = {}, None, Local()
     return written
