@@ -20,7 +20,7 @@ OFFLINE := env FVDASH_SECRET_KEY=of-the-build-only-never-of-a-running-installati
 run: .venv/base.stamp build/catalogs.stamp build/static.stamp
 	@exec $(BIN)/python manage.py up
 
-test: .venv/dev.stamp build/catalogs.stamp
+test: .venv/dev.stamp build/catalogs.stamp build/static.stamp
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: .venv/dev.stamp build/catalogs.stamp

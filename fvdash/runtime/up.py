@@ -45,6 +45,10 @@ def up() -> int:
     except (StartError, ServerError) as error:
         print(f"fvdash: {error}", file=sys.stderr, flush=True)
         return 1
+    except OSError as error:
+        # A full disk, a program that may not be run: its message names the file.
+        print(f"fvdash: {error}", file=sys.stderr, flush=True)
+        return 1
     console.line("up", "stopped")
     return 0
 
