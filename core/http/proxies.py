@@ -25,6 +25,18 @@ def _is_trusted(address: str) -> bool:
     return any(ip in network for network in _trusted(tuple(settings.TRUSTED_PROXIES)))
 
 
+def _address(hop: str) -> str | None:
+    """The address of a hop, which some proxies write with a port; None when it is none."""
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        return str(ipaddress.ip_address(hop))
+    except ValueError:
+        return None
+
+
 class TrustedProxyMiddleware:
     """Sets `REMOTE_ADDR` and the scheme from the headers of a trusted proxy: the address is the rightmost
     one that is not a trusted proxy itself. Remembers in `request.was_forwarded` that a header was present."""
@@ -38,8 +50,11 @@ class TrustedProxyMiddleware:
         if _is_trusted(meta.get("REMOTE_ADDR", "")):
             hops = [hop.strip() for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
             for hop in reversed(hops):
-                meta["REMOTE_ADDR"] = hop
-                if not _is_trusted(hop):
+                address = _address(hop)
+                if address is None:
+                    break
+                meta["REMOTE_ADDR"] = address
+                if not _is_trusted(address):
                     break
             if meta.get("HTTP_X_FORWARDED_PROTO", "").split(",")[-1].strip() == "https":
                 meta["wsgi.url_scheme"] = "https"

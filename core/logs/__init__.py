@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -26,6 +27,20 @@ def scrub(text: str) -> str:
     text = _BEARER.sub(r"\1 ••••", text)
     text = _URL_PASSWORD.sub(r"\1:••••@", text)
     return _EMAIL.sub("•••@•••", text)
+
+
+def clean(value: Any) -> Any:
+    """The same, scrubbed at every depth; what stands under a key that names a secret is masked whole."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {
+            key: "••••" if isinstance(key, str) and _SECRET_KEY.search(key) else clean(one)
+            for key, one in value.items()
+        }
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [clean(one) for one in value]
+    return value
 
 
 class ContextFilter(logging.Filter):
@@ -51,13 +66,9 @@ class JSONFormatter(JsonFormatter):
         )
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        cleaned = {}
-        for key, value in log_data.items():
-            if value is None or key in ("taskName", "color_message"):
-                continue
-            if _SECRET_KEY.search(key):
-                value = "••••"
-            elif isinstance(value, str):
-                value = scrub(value)
-            cleaned[key] = value
-        return super().process_log_record(cleaned)
+        kept = {
+            key: value
+            for key, value in log_data.items()
+            if value is not None and key not in ("taskName", "color_message")
+        }
+        return super().process_log_record(clean(kept))

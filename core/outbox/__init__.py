@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core.audit.context import Actor, acting
+from core.logs import scrub
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,14 @@ def claim(limit: int = 20, now: dt.datetime | None = None) -> list[Claim]:
     """Takes up to `limit` due deliveries for this worker until the lease ends."""
     now = now or timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
+        # A handler that takes its worker down each time never reaches `_finish`.
+        cursor.execute(
+            "UPDATE core_delivery SET status = 'dead', lease_until = NULL, finished_at = %s,"
+            " last_error = 'no worker came back from the last try'"
+            " WHERE id IN (SELECT id FROM core_delivery WHERE status = 'sending' AND lease_until < %s"
+            "   AND attempts >= %s FOR UPDATE SKIP LOCKED)",
+            [now, now, MAX_ATTEMPTS],
+        )
         cursor.execute(
             "UPDATE core_delivery SET status = 'sending', lease_until = %s, attempts = attempts + 1"
             " WHERE id IN (SELECT id FROM core_delivery WHERE (status = 'queued' AND next_attempt_at <= %s)"
@@ -81,7 +90,7 @@ def _try(one: Claim) -> None:
             with acting(Actor("task", on_behalf_of=event.actor_id, request_id=event.request_id, reason=one.handler)):
                 handler(data)
         except Exception as problem:  # noqa: BLE001  (a handler may fail in any way; the row keeps how)
-            error = f"{type(problem).__name__}: {problem}"[:2000]
+            error = scrub(f"{type(problem).__name__}: {problem}")[:2000]
             logger.warning("delivery failed", extra={"handler": one.handler, "error": error})
     _finish(one, started, int((time.monotonic() - clock) * 1000), error)
 
@@ -105,7 +114,10 @@ def _finish(one: Claim, started: dt.datetime, duration_ms: int, error: str) -> N
             succeeded=not error,
             detail=error,
         )
-        Delivery.objects.filter(pk=one.delivery_id).update(**changes)
+        # Not when the lease ran out meanwhile and another worker has it: its outcome is the newer one.
+        Delivery.objects.filter(
+            pk=one.delivery_id, status=Delivery.Status.SENDING, attempts=one.attempts
+        ).update(**changes)
 
 
 def backoff(attempts: int) -> dt.timedelta:

@@ -9,9 +9,13 @@ import datetime as dt
 import time
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from celery.schedules import crontab
 from celery.schedules import schedule as interval
+from django.conf import settings
+
+from core.logs import scrub
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,10 @@ def next_run(entry: Entry, last: dt.datetime | None, now: dt.datetime) -> dt.dat
     if last is None:
         return now
     if isinstance(entry.every, crontab):
-        return now + max(dt.timedelta(0), entry.every.remaining_estimate(last))
+        # Celery's remaining_estimate counts from its own clock; this is the same without one.
+        last_local, delta, _ = entry.every.remaining_delta(last.astimezone(ZoneInfo(settings.TIME_ZONE)))
+        due: dt.datetime = last_local + delta
+        return due.astimezone(dt.UTC)
     return last + dt.timedelta(seconds=entry.every)
 
 
@@ -96,7 +103,7 @@ def on_end(
         return
     clock, started = _started.pop(task_id)
     failed = state != "SUCCESS"
-    detail = str(retval)[:500] if retval is not None else ""
+    detail = scrub(str(retval))[:500] if retval is not None else ""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_beatrun (name, last_started_at, last_finished_at, last_duration_ms, last_outcome,"
