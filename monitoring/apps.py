@@ -3,3 +3,16 @@ from django.apps import AppConfig
 
 class MonitoringConfig(AppConfig):
     name = "monitoring"
+
+    def ready(self) -> None:
+        from django.utils.translation import gettext_lazy as _
+
+        from core.pages.rail import Group, RailItem, register
+        from core.people.access import Area
+        from monitoring import recording
+
+        recording.connect()
+        register(
+            RailItem(Group.OPERATION, "monitoring", "monitoring", _("Monitoring"), Area.MONITORING, 10, "m")
+        )
+        register(RailItem(Group.OPERATION, "schedule", "schedule", _("Schedule"), Area.MONITORING, 60))

@@ -112,15 +112,19 @@ def uptime(name: str, start: dt.datetime, end: dt.datetime) -> tuple[Decimal | N
     """Share of time from `start` (or the first check, when that is later) to `end` in which the check `name`
     ("" for all of them) said ok or degraded; with the seconds up, down and not observed, which count as down."""
     rows = _rows(
-        "SELECT (SELECT min(since) FROM monitoring_span WHERE name = %(name)s), status,"
-        " sum(extract(epoch FROM least(until, %(end)s) - greatest(since, %(start)s)))"
-        " FROM monitoring_span WHERE name = %(name)s AND since < %(end)s AND until > %(start)s GROUP BY status",
+        "SELECT f.first, f.passing, f.checks, s.status, s.spent FROM"
+        " (SELECT (SELECT min(since) FROM monitoring_span WHERE name = %(name)s) AS first,"
+        "         count(*) FILTER (WHERE status = 'ok') AS passing, count(*) AS checks"
+        "    FROM monitoring_span WHERE name <> '' AND since <= %(end)s AND until > %(end)s) AS f"
+        " LEFT JOIN (SELECT status, sum(extract(epoch FROM least(until, %(end)s) - greatest(since, %(start)s))) AS spent"
+        "              FROM monitoring_span WHERE name = %(name)s AND since < %(end)s AND until > %(start)s"
+        "             GROUP BY status) AS s ON true",
         {"name": name, "start": start, "end": end},
     )
-    first = rows[0][0] if rows else _rows("SELECT min(since) FROM monitoring_span WHERE name = %s", [name])[0][0]
+    first, passing, made = rows[0][:3]
     if first is None or first >= end:
         return None, {}
-    seconds = {status: Decimal(spent) for _first, status, spent in rows}
+    seconds = {status: Decimal(spent) for *_head, status, spent in rows if status is not None}
     total = Decimal(str((end - max(start, first)).total_seconds()))
     up = sum((seconds.get(status, Decimal(0)) for status in UP), Decimal(0))
     down = sum(seconds.values(), Decimal(0)) - up
@@ -131,6 +135,8 @@ def uptime(name: str, start: dt.datetime, end: dt.datetime) -> tuple[Decimal | N
         "unobserved_s": unobserved,
         "unobserved_pct": _decimal(100 * unobserved / total, 3),
         "since": max(start, first),
+        "passing": passing,
+        "checks": made,
     }
     return _decimal(100 * up / total, 3), parts
 
@@ -147,7 +153,15 @@ def read_uptime(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[
                 "share": parts["unobserved_pct"].normalize()
             }
         reading = Reading(value, as_of, note=note, parts=parts)
-    return dict.fromkeys(names, reading)
+    return {name: reading if name == "uptime_pct" else _passing(parts, as_of) for name in names}
+
+
+def _passing(parts: dict[str, Any], as_of: dt.datetime) -> Reading:
+    """Share of the checks made by then whose result was ok; unknown where none was fresh."""
+    if not parts or not parts["checks"]:
+        return Reading.unknown(as_of, _("no health check is fresh"))
+    share = _decimal(Decimal(100 * parts["passing"]) / parts["checks"])
+    return Reading(share, as_of, parts={"passing": parts["passing"], "checks": parts["checks"]})
 
 
 def _days(first: dt.date, last: dt.date, values: Iterable[tuple[dt.date, Any]], places: int) -> list[Point]:
@@ -310,5 +324,15 @@ register(
         higher_is_better=True,
         per_agency=False,
         decimals=3,
+    ),
+    Metric(
+        "health.passing_pct",
+        Unit.PERCENT,
+        Kind.GAUGE,
+        gettext_lazy("Health checks that pass"),
+        gettext_lazy("Health checks whose last result is ok ÷ all checks that were made."),
+        read_uptime,
+        higher_is_better=True,
+        per_agency=False,
     ),
 )

@@ -10,7 +10,9 @@ from django.db.models import F, Q
 
 from core.personal import DataMap
 
-_MEASURED = DataMap(resource_type="measurement", agency=None, audited=False)
+_MEASURED = DataMap(
+    resource_type="measurement", agency=None, audited=False, not_personal={"name": "of a figure or a check"}
+)
 
 
 class Sample(models.Model):
@@ -47,7 +49,7 @@ class RequestMinute(models.Model):
     max_ms = models.FloatField()
     buckets = ArrayField(models.IntegerField())
 
-    data_map: ClassVar[DataMap] = _MEASURED
+    data_map: ClassVar[DataMap] = DataMap(resource_type="measurement", agency=None, audited=False)
 
     class Meta:
         constraints: ClassVar = [

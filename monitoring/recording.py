@@ -208,3 +208,19 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def _start_in_worker(**kwargs: object) -> None:
+    flusher.ensure()
+
+
+def _stop_in_worker(**kwargs: object) -> None:
+    flusher.stop()
+
+
+def connect() -> None:
+    """Celery's processes count cache look-ups too; a web process starts with its first request."""
+    from celery.signals import worker_process_init, worker_process_shutdown
+
+    worker_process_init.connect(_start_in_worker, dispatch_uid="monitoring.flush.start")
+    worker_process_shutdown.connect(_stop_in_worker, dispatch_uid="monitoring.flush.stop")
