@@ -22,9 +22,7 @@ router = Router(tags=["executive"])
 Day = Annotated[str | None, Query(description="A day, YYYY-MM-DD: the figures as of its end.")]
 ScopeName = Annotated[str | None, Query(description="agency or global.")]
 Slug = Annotated[str | None, Query(description="The agency's slug.")]
-Currency = Annotated[
-    str | None, Query(description="Needed where the agencies in scope have several currencies.")
-]
+Currency = Annotated[str | None, Query(description="Needed where the agencies in scope have several currencies.")]
 
 
 class Overview(Schema):

@@ -108,9 +108,7 @@ def ask(
         if not seen.everything:
             raise Denied(Area.EXECUTIVE)
         if agency:
-            raise Refused(
-                "agency", _("Leave the agency out for the scope global, or ask for the scope agency.")
-            )
+            raise Refused("agency", _("Leave the agency out for the scope global, or ask for the scope agency."))
     found: Agency | None = None
     if agency:
         found = next((one for one in agencies if one.slug == agency), None)

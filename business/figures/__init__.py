@@ -96,11 +96,9 @@ def value_of(name: str, moment: Moment, measured: Measured, agency_id: int | Non
     )
 
 
-def read(
-    where: Where, moment: Moment, names: Iterable[str], *, compare: bool = True, by_day: bool = False
-) -> Values:
+def read(where: Where, moment: Moment, names: Iterable[str], *, compare: bool = True, by_day: bool = False) -> Values:
     """The figures as of the moment in one statement, with their bases when asked to `compare`; with `by_day`
-    the revenue of every day of both months as well."""
+    the revenue of every day of both months and the funnel of leads as well."""
     from business.figures.definitions import FIGURES
     from business.figures.measures import Need, measure
     from business.figures.moments import TICK, Window
@@ -111,5 +109,5 @@ def read(
         # The rest of last month, which the month's pace is drawn over.
         rest = Window(moment.month_ago.at + TICK, moment.month_start - TICK)
         needs.append(Need("revenue", "rest", moment.month_ago, rest))
-    measured = measure(where, needs, by_day=by_day)
+    measured = measure(where, needs, by_day=by_day, funnel=moment.last_days(90) if by_day else None)
     return Values({name: value_of(name, moment, measured) for name in wanted}, measured, moment)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -137,9 +137,7 @@ FIGURES: dict[str, Figure] = {
             Unit.MONEY,
             Kind.FLOW,
             _("Revenue of the month"),
-            _(
-                "Payments received minus refunds, each on its own day, from the 1st of the month to this instant."
-            ),
+            _("Payments received minus refunds, each on its own day, from the 1st of the month to this instant."),
             "revenue",
             revenue_month,
             lambda moment: moment.month,

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from django.db import connection
+from business.figures.moments import Window
 
-from business.figures.definitions import ratio
-from business.figures.measures import Statement, agencies_sql
-from business.figures.moments import Moment
-from core.metrics import Where
+if TYPE_CHECKING:
+    from business.figures.measures import Statement
 
 MOST = 12
 
@@ -28,27 +27,27 @@ class FunnelRow:
 
     @property
     def conversion(self) -> Decimal | None:
+        from business.figures.definitions import ratio
+
         return ratio(Decimal(self.won), Decimal(self.won + self.lost), 100)
 
 
-def funnel(where: Where, moment: Moment) -> list[FunnelRow]:
-    """The sources with the most leads won, at most 12; what is beyond is one row with the source "…"."""
-    of = Statement()
-    ids = agencies_sql(where, of)
-    window = moment.last_days(90)
+def funnel_sql(window: Window, ids: str, of: Statement) -> str:
+    """source, came, won, lost of each source."""
     start, end = of.add(window.start), of.add(window.end)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT source, sum(came), sum(won), sum(lost) FROM (
-                    SELECT source, 1 AS came, 0 AS won, 0 AS lost FROM business_lead
-                     WHERE agency_id = ANY ({ids}) AND created_at BETWEEN {start} AND {end}
-                    UNION ALL
-                    SELECT source, 0, (outcome = 'won')::int, (outcome = 'lost')::int FROM business_lead
-                     WHERE agency_id = ANY ({ids}) AND closed_at BETWEEN {start} AND {end}
-                ) x GROUP BY source ORDER BY 3 DESC, 2 DESC, 1""",
-            of.params,
-        )
-        rows = [FunnelRow(source, int(came), int(won), int(lost)) for source, came, won, lost in cursor]
+    return f"""
+        SELECT source, sum(came), sum(won), sum(lost) FROM (
+            SELECT source, 1 AS came, 0 AS won, 0 AS lost FROM business_lead
+             WHERE agency_id = ANY ({ids}) AND created_at BETWEEN {start} AND {end}
+            UNION ALL
+            SELECT source, 0, (outcome = 'won')::int, (outcome = 'lost')::int FROM business_lead
+             WHERE agency_id = ANY ({ids}) AND closed_at BETWEEN {start} AND {end}
+        ) x GROUP BY source"""
+
+
+def shortened(rows: list[FunnelRow]) -> list[FunnelRow]:
+    """The sources with the most leads won, at most 12; what is beyond is one row with the source "…"."""
+    rows = sorted(rows, key=lambda row: (-row.won, -row.came, row.source))
     if len(rows) <= MOST:
         return rows
     rest = rows[MOST - 1 :]

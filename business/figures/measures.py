@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection
 
+from business.figures.funnel import FunnelRow, funnel_sql
 from business.figures.moments import Moment, Window
 from core.metrics import Where
 
@@ -222,7 +223,7 @@ def _existing(need: Need, scope: Scope, of: Statement) -> str:
     entered long after its first project: it exists since the earlier of the two.
     """
     if need.moment.live:
-        by = {name: "" for name in ("paid", "made", "entered", "started")}
+        by = dict.fromkeys(("paid", "made", "entered", "started"), "")
     else:
         at, day = of.add(need.moment.at), of.add(need.moment.day)
         by = {
@@ -270,6 +271,7 @@ class Measured:
     days: dict[tuple[str, str], dict[tuple[int, dt.date], Sums]]
     currencies: tuple[str, ...]
     asked: frozenset[tuple[str, str]] = frozenset()
+    funnel: list[FunnelRow] = field(default_factory=list)
 
     def total(self, measure: str, key: str, agency_id: int | None = None) -> Sums:
         """The sums of one agency, or of all in scope."""
@@ -285,7 +287,7 @@ def added(sums: Iterable[Sums]) -> Sums:
     return (totals[0], totals[1], totals[2], totals[3])
 
 
-def _statement(where: Where, needs: Sequence[Need], by_day: bool) -> tuple[str, dict[str, Any]]:
+def _statement(where: Where, needs: Sequence[Need], by_day: bool, funnel: Window | None) -> tuple[str, dict[str, Any]]:
     of = Statement()
     zone = of.add(where.zone)
     scope = Scope("(SELECT ids FROM scope)::bigint[]", "(SELECT ids FROM paying)::bigint[]", zone, by_day)
@@ -313,14 +315,19 @@ def _statement(where: Where, needs: Sequence[Need], by_day: bool) -> tuple[str, 
         "SELECT 'currency', currency, 0, NULL::date, 0, 0, 0, 0 FROM core_agency"
         f" WHERE id = ANY ({scope.paying}) GROUP BY currency"
     )
+    if funnel:
+        selects.append(
+            f"SELECT 'funnel', source, 0, NULL::date, came, won, lost, 0"
+            f" FROM ({funnel_sql(funnel, scope.ids, of)}) AS f(source, came, won, lost)"
+        )
     # The comment keeps the statement from looking like a write, and names it in the server's statistics.
     return f"/* figures */ WITH {', '.join(ctes)} {' UNION ALL '.join(selects)}", of.params
 
 
-def measure(where: Where, needs: Iterable[Need], *, by_day: bool = False) -> Measured:
-    """Reads all `needs` in one statement."""
+def measure(where: Where, needs: Iterable[Need], *, by_day: bool = False, funnel: Window | None = None) -> Measured:
+    """Reads all `needs`, and the funnel of a window, in one statement."""
     wanted = list(dict.fromkeys(needs))
-    sql, params = _statement(where, wanted, by_day)
+    sql, params = _statement(where, wanted, by_day, funnel)
     found = Measured({}, {}, (), frozenset((need.measure, need.key) for need in wanted))
     currencies = []
     with connection.cursor() as cursor:
@@ -328,6 +335,9 @@ def measure(where: Where, needs: Iterable[Need], *, by_day: bool = False) -> Mea
         for name, key, agency_id, day, *values in cursor.fetchall():
             if name == "currency":
                 currencies.append(key)
+                continue
+            if name == "funnel":
+                found.funnel.append(FunnelRow(key, int(values[0]), int(values[1]), int(values[2])))
                 continue
             a, b, c, d = (Decimal(value or 0) for value in values)
             sums = found.sums.setdefault((name, key), {})

@@ -81,9 +81,7 @@ def _projects(moment: Moment, of: Statement, ids: str, paying: str, zone: str) -
 
 
 def _values(moment: Moment, of: Statement, ids: str, paying: str, zone: str) -> str:
-    columns = (
-        "'project', p.id, p.created_at, p.client_id, p.name, p.status, p.agency_id, false, p.value, 1, 0, 0"
-    )
+    columns = "'project', p.id, p.created_at, p.client_id, p.name, p.status, p.agency_id, false, p.value, 1, 0, 0"
     need = Need("values", "", moment, moment.last_days(365))
     return valued_projects_sql(need, paying, of, columns)
 

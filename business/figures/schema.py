@@ -127,9 +127,7 @@ INSERT INTO business_staleclient (client_id) SELECT id FROM business_client;
 
 FORWARD = CLOSED_AT + ACTIVITY + MARK + TRIGGERS + BACKFILL
 REVERSE = (
-    "".join(
-        f"DROP TRIGGER fvdash_stale_{event.lower()} ON {table};\n" for table in _TABLES for event in _EVENTS
-    )
+    "".join(f"DROP TRIGGER fvdash_stale_{event.lower()} ON {table};\n" for table in _TABLES for event in _EVENTS)
     + "DROP FUNCTION business_mark_clients(), business_mark_clients_of_projects(),"
     " business_client_activity(bigint[]), business_closed_at(text, timestamptz, timestamptz);"
 )

@@ -174,14 +174,10 @@ def _active_projects(where: Where, days: Sequence[dt.date]) -> Values:
                     ELSE h.from_status IN {closed} END"""
     since = _since(where, "project")
     levels = _levels(events, of, days, where.zone)
-    return [
-        level[0] if _exists(since, day, where.zone) else None for day, level in zip(days, levels, strict=True)
-    ]
+    return [level[0] if _exists(since, day, where.zone) else None for day, level in zip(days, levels, strict=True)]
 
 
-def _sliding(
-    where: Where, days: Sequence[dt.date], sql: str, of: Statement, window: dt.timedelta
-) -> list[Level]:
+def _sliding(where: Where, days: Sequence[dt.date], sql: str, of: Statement, window: dt.timedelta) -> list[Level]:
     """Levels of rows (at, a, b) that count until `window` after they came."""
     after = of.add(window)
     events = f"""
@@ -260,10 +256,7 @@ def _new_clients(where: Where, days: Sequence[dt.date]) -> Values:
     first = days[0].replace(day=1)
     whole = days_between(first - DAY, days[-1])
     level = {day: found[0] for day, found in zip(whole, _date_levels(events, of, whole), strict=True)}
-    return [
-        level[day] - level[day.replace(day=1) - DAY] if _exists(since, day, where.zone) else None
-        for day in days
-    ]
+    return [level[day] - level[day.replace(day=1) - DAY] if _exists(since, day, where.zone) else None for day in days]
 
 
 def _churn(where: Where, days: Sequence[dt.date]) -> Values:
@@ -314,9 +307,7 @@ def _churn(where: Where, days: Sequence[dt.date]) -> Values:
     values: Values = []
     for index, day in enumerate(days):
         month = day.replace(day=1)
-        lost = sum(
-            (n for (of_month, bucket), n in steps.items() if of_month == month and bucket <= index), ZERO
-        )
+        lost = sum((n for (of_month, bucket), n in steps.items() if of_month == month and bucket <= index), ZERO)
         values.append(ratio(lost, base.get(month, ZERO), 100))
     return values
 

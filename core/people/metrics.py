@@ -1,9 +1,12 @@
+# ruff: noqa: S608  (every piece of the statements is written here; values are parameters)
 """Figures of people: who was active, and failed log-ins. Registers them."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -48,25 +51,46 @@ def conditions(where: Where, at: dt.datetime, tried: list[str] | None) -> tuple[
 
 def read(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[str, Reading]:
     """People seen in the last 30 x 24 h, and failed log-ins of the last 24 h. Null before anything was kept."""
-    tried = tried_by(where) if "failed_logins_24h" in names else None
-    people, failed, params = conditions(where, as_of, tried)
-    scope = "" if where.agency_ids is None else _PEOPLE
+    people, failed, params = conditions(where, as_of, None)
+    group = where.agency_ids is None
+    # Addresses stand in the trail as a keyed digest that only this process can make: those of an agency are
+    # matched here.
+    tried = (
+        "NULL"
+        if group
+        else (
+            f"(SELECT jsonb_object_agg(t.tried, t.n) FROM (SELECT coalesce(e.diff ->> 'tried', '') AS tried,"
+            f" count(*) AS n FROM core_auditevent e WHERE {failed} GROUP BY 1) t)"
+        )
+    )
+    emails = (
+        "NULL"
+        if group
+        else (
+            "(SELECT array_agg(DISTINCT email) FROM core_user u JOIN core_rolegrant g ON g.user_id = u.id"
+            " WHERE g.agency_id = ANY (%(agencies)s))"
+        )
+    )
+    failures = f"(SELECT count(*) FROM core_auditevent e WHERE {failed})" if group else "0"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT (SELECT count(DISTINCT a.user_id) FROM core_useractivity a WHERE {people}),
-                       EXISTS (SELECT FROM core_useractivity a WHERE a.first_at <= %(at)s {scope}),
-                       (SELECT count(*) FROM core_auditevent e WHERE {failed}),
+                       EXISTS (SELECT FROM core_useractivity a
+                                WHERE a.first_at <= %(at)s {"" if group else _PEOPLE}),
+                       {failures}, {tried}, {emails},
                        EXISTS (SELECT FROM core_auditevent e WHERE e.occurred_at <= %(at)s)""",
             params,
         )
-        active, seen, failures, audited = cursor.fetchone()
+        active, seen, failed_count, by_address, addresses, audited = cursor.fetchone()
+    if not group:
+        counts = json.loads(by_address) if isinstance(by_address, str) else by_address or {}
+        failed_count = sum(counts.get(pseudonym(address), 0) for address in addresses or ())
     found = {
         "active_users_30d": Decimal(active) if seen else None,
-        "failed_logins_24h": Decimal(failures) if audited else None,
+        "failed_logins_24h": Decimal(failed_count) if audited else None,
     }
     return {
-        name: Reading(found[name], as_of, State.KNOWN if found[name] is not None else State.NO_DATA)
-        for name in names
+        name: Reading(found[name], as_of, State.KNOWN if found[name] is not None else State.NO_DATA) for name in names
     }
 
 
@@ -129,3 +153,53 @@ register(
         higher_is_better=False,
     ),
 )
+
+
+@dataclass(frozen=True)
+class PersonSeen:
+    """A person who was active: `last_at` is the last time in the window."""
+
+    id: int
+    name: str
+    last_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class FailedLogin:
+    """A failed log-in. `tried` stands for the address, which the trail does not hold."""
+
+    id: int
+    at: dt.datetime
+    tried: str
+    ip: str
+
+
+def people_seen(where: Where, at: dt.datetime, *, beyond: int = 0, limit: int = 50) -> list[PersonSeen]:
+    """The people that `active_users_30d` counts, by id, those beyond an id."""
+    people, _failed, params = conditions(where, at, None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT u.id, coalesce(nullif(u.name, ''), u.email), max(least(a.last_at, %(at)s))
+                  FROM core_useractivity a JOIN core_user u ON u.id = a.user_id
+                 WHERE u.id > %(beyond)s AND {people} GROUP BY u.id ORDER BY u.id LIMIT %(limit)s""",
+            params | {"beyond": beyond, "limit": limit},
+        )
+        return [PersonSeen(*row) for row in cursor.fetchall()]
+
+
+def failed_logins(
+    where: Where, at: dt.datetime, *, beyond: tuple[dt.datetime, int] | None = None, limit: int = 50
+) -> list[FailedLogin]:
+    """The events that `failed_logins_24h` counts, newest first, those beyond (time, id)."""
+    _people, failed, params = conditions(where, at, tried_by(where))
+    after = "" if beyond is None else "AND (e.occurred_at, e.id) < (%(beyond_at)s, %(beyond_id)s)"
+    if beyond is not None:
+        params |= {"beyond_at": beyond[0], "beyond_id": beyond[1]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT e.id, e.occurred_at, coalesce(e.diff ->> 'tried', ''), coalesce(host(e.ip), '')
+                  FROM core_auditevent e WHERE {failed} {after}
+                 ORDER BY e.occurred_at DESC, e.id DESC LIMIT %(limit)s""",
+            params | {"limit": limit},
+        )
+        return [FailedLogin(*row) for row in cursor.fetchall()]

@@ -83,9 +83,7 @@ def test_the_answer_has_the_fields_of_the_contract(client_as: SignIn, admin: Use
     assert body["as_of"].endswith("Z")
 
 
-def test_an_agency_without_rows_has_no_figure_of_the_business(
-    client_as: SignIn, admin: User, agency: Agency
-) -> None:
+def test_an_agency_without_rows_has_no_figure_of_the_business(client_as: SignIn, admin: User, agency: Agency) -> None:
     body = ask(client_as(admin), scope="agency", agency=agency.slug)
     assert set(business_of(body).values()) == {None}
 
@@ -171,15 +169,11 @@ def test_no_figure_before_any_row(client_as: SignIn, admin: User, agency: Agency
     assert set(business_of(body).values()) == {None}
 
 
-def test_zero_where_rows_exist_and_none_falls_in_the_window(
-    client_as: SignIn, admin: User, agency: Agency
-) -> None:
+def test_zero_where_rows_exist_and_none_falls_in_the_window(client_as: SignIn, admin: User, agency: Agency) -> None:
     client = make_client(agency, created_at=at("2026-01-01"))
     make_payment(agency, client=client, paid_at=at("2026-01-15"))
     make_contract(agency, client=client, start=dt.date(2026, 1, 1), end=dt.date(2026, 1, 31))
-    make_project(
-        agency, client=client, created_at=at("2026-01-01"), status="completed", completed_at=at("2026-01-20")
-    )
+    make_project(agency, client=client, created_at=at("2026-01-01"), status="completed", completed_at=at("2026-01-20"))
     body = business_of(ask(client_as(admin), agency=agency.slug, as_of="2026-06-30"))
     assert (body["revenue_month"], body["active_projects"], body["new_clients_month"], body["mrr"]) == (
         "0.00",
