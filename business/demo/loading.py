@@ -54,9 +54,7 @@ def load(*, seed: int = 1, months: int = 24, day: dt.date | None = None) -> Coun
         slugs = [profile.slug for profile in PROFILES]
         there = dict(Agency.objects.filter(slug__in=slugs).values_list("slug", "is_demo"))
         if foreign := [slug for slug, is_demo in there.items() if not is_demo]:
-            raise DemoError(
-                f"the short name {foreign[0]} is taken by an agency that is not demo data: rename it"
-            )
+            raise DemoError(f"the short name {foreign[0]} is taken by an agency that is not demo data: rename it")
         with quiet():
             for profile in PROFILES:
                 if profile.slug in there:

@@ -246,11 +246,7 @@ class _Teller:
         if count % 12 == 0:
             factor = 1.045
         elif self.random.random() < 0.02:
-            factor = (
-                self.random.uniform(1.12, 1.4)
-                if self.random.random() < 0.68
-                else self.random.uniform(0.65, 0.9)
-            )
+            factor = self.random.uniform(1.12, 1.4) if self.random.random() < 0.68 else self.random.uniform(0.65, 0.9)
         if factor == 1.0:
             return amount
         amount = (amount * Decimal(f"{factor:.4f}") / 10).quantize(Decimal(1)) * Decimal("10.00")
@@ -377,9 +373,7 @@ class _Teller:
             if refunded < self.day:
                 whole = self.random.random() < 0.4
                 payment.refunded_at = self.at(refunded)
-                payment.refunded_amount = (
-                    amount if whole else (amount * Decimal("0.25")).quantize(Decimal("0.01"))
-                )
+                payment.refunded_amount = amount if whole else (amount * Decimal("0.25")).quantize(Decimal("0.01"))
         self.story.payments.append(payment)
 
     def _answer(self, project: Project, ended: dt.date, trouble: float) -> None:
@@ -406,21 +400,15 @@ class _Teller:
 
     def _won(self, client: Client, day: dt.date) -> None:
         """The lead that became the client."""
-        source = self.random.choices(words.SOURCES, [weight * won for _name, weight, won in words.SOURCES])[
-            0
-        ][0]
+        source = self.random.choices(words.SOURCES, [weight * won for _name, weight, won in words.SOURCES])[0][0]
         self._lead(source, day - dt.timedelta(days=self.random.randint(6, 50)), "won", day, client)
 
     def _leads(self) -> None:
         """The leads that did not, or not yet."""
         for month in self.months_told():
-            for _ in range(
-                round(self.profile.clients / 8 * self.season(month) * self.random.uniform(0.8, 1.2))
-            ):
+            for _ in range(round(self.profile.clients / 8 * self.season(month) * self.random.uniform(0.8, 1.2))):
                 day = self.some_day(month)
-                source = self.random.choices(words.SOURCES, [w * (1 - won) for _n, w, won in words.SOURCES])[
-                    0
-                ][0]
+                source = self.random.choices(words.SOURCES, [w * (1 - won) for _n, w, won in words.SOURCES])[0][0]
                 closed = self.workday(day + dt.timedelta(days=int(self.random.triangular(3, 75, 18))))
                 if day < self.day:
                     self._lead(source, day, "lost", closed, None)

@@ -165,9 +165,7 @@ CONTRACTS = Entity(
         Field("client", Kind.REFERENCE, _("client"), required=True, of="clients"),
         Field("name", Kind.TEXT, _("name"), longest=200),
         Field("amount", Kind.MONEY, _("amount"), required=True),
-        Field(
-            "interval", Kind.CHOICE, _("interval"), required=True, choices=("monthly", "quarterly", "annual")
-        ),
+        Field("interval", Kind.CHOICE, _("interval"), required=True, choices=("monthly", "quarterly", "annual")),
         Field("start", Kind.DAY, _("start"), required=True),
         Field("end", Kind.DAY, _("end")),
     ),
@@ -230,7 +228,6 @@ SATISFACTION = Entity(
 
 # In the order in which a whole business is imported: what is named comes before what names it.
 OF_AN_AGENCY = {
-    entity.name: entity
-    for entity in (CLIENTS, PROJECTS, CONTRACTS, CONTRACT_CHANGES, PAYMENTS, LEADS, SATISFACTION)
+    entity.name: entity for entity in (CLIENTS, PROJECTS, CONTRACTS, CONTRACT_CHANGES, PAYMENTS, LEADS, SATISFACTION)
 }
 ENTITIES = {AGENCIES.name: AGENCIES, **OF_AN_AGENCY}

@@ -248,9 +248,7 @@ class Table:
                         header.pop()
                     return header
         except csv.Error as error:
-            raise FileError(
-                f"{self.path.name}: the header cannot be read: {_explained(str(error))}"
-            ) from error
+            raise FileError(f"{self.path.name}: the header cannot be read: {_explained(str(error))}") from error
         raise FileError(f"{self.path.name} is empty: its first line must name the columns")
 
 

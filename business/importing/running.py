@@ -123,16 +123,12 @@ class Import:
         self._now = timezone.now()
         zone = self.agency.zone if self.agency else zoneinfo.ZoneInfo("UTC")
         mapped = self.import_map.fields
-        self._upsert = upsert.Upsert(
-            self.entity, list(mapped), self.agency.pk if self.agency else None, self._now
-        )
+        self._upsert = upsert.Upsert(self.entity, list(mapped), self.agency.pk if self.agency else None, self._now)
         self._fields = self._upsert.fields
         self._readers = [values.reader(one, mapped[one.name], zone, self._warn) for one in self._fields]
         self._key = [one.name for one in self._fields].index(self.entity.key)
         self._constants = {
-            index: self._constant(index)
-            for index, one in enumerate(self._fields)
-            if mapped[one.name].column is None
+            index: self._constant(index) for index, one in enumerate(self._fields) if mapped[one.name].column is None
         }
         columns = []
         for path in paths:
@@ -215,11 +211,7 @@ class Import:
 
     def _misfits(self, found: list[Any]) -> list[tuple[str, str]]:
         row = dict(zip((one.name for one in self._fields), found, strict=True))
-        if (
-            self.entity.name == "payments"
-            and row.get("refunded_amount") == 0
-            and row.get("refunded_at") is None
-        ):
+        if self.entity.name == "payments" and row.get("refunded_amount") == 0 and row.get("refunded_at") is None:
             # Sources write 0,00 where there was no refund.
             for index, one in enumerate(self._fields):
                 if one.name == "refunded_amount":
@@ -326,9 +318,7 @@ class Import:
 
 
 def _unknown(of: str, source_id: str) -> str:
-    return _(
-        "no %(entity)s of this agency has the id “%(id)s”: import %(entity)s first, or correct the id"
-    ) % {
+    return _("no %(entity)s of this agency has the id “%(id)s”: import %(entity)s first, or correct the id") % {
         "entity": of,
         "id": source_id,
     }

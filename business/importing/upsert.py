@@ -48,9 +48,7 @@ _DERIVED = {
 class Upsert:
     """The statement for an entity and the fields that a map has."""
 
-    def __init__(
-        self, entity: Entity, mapped: Sequence[str], agency_id: int | None, now: dt.datetime
-    ) -> None:
+    def __init__(self, entity: Entity, mapped: Sequence[str], agency_id: int | None, now: dt.datetime) -> None:
         self.entity, self.agency_id = entity, agency_id
         self.fields = [field for field in entity.fields if field.name in mapped]
         self.derived = {
@@ -78,10 +76,7 @@ class Upsert:
         fresh |= {f'"{name}"': value.format(new="x", old="NULL") for name, value in self.derived.items()}
         # Column -> its value in a row that is there.
         again = {column: f"excluded.{column}" for column in mapped if column != key}
-        again |= {
-            f'"{name}"': value.format(new="excluded", old=f't."{name}"')
-            for name, value in self.derived.items()
-        }
+        again |= {f'"{name}"': value.format(new="excluded", old=f't."{name}"') for name, value in self.derived.items()}
         arrays = ", ".join(f"%s::{field.sql_type}[]" for field in self.fields)
         target = f"(agency_id, {key}) WHERE {key} <> ''" if entity.owned else f"({key})"
         new, old = ", ".join(again.values()), ", ".join(f"t.{column}" for column in again)
@@ -106,9 +101,7 @@ class Upsert:
         parameters += [value for _column, _type, value in self.constants]
         parameters += columns
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(%s, %s::int)", [_LOCK_CLASS, (self.agency_id or 0) % 2**31]
-            )
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s::int)", [_LOCK_CLASS, (self.agency_id or 0) % 2**31])
             cursor.execute(self.sql, parameters)
             written = cursor.fetchall()
         created = tuple(row[0] for row in written if row[1])

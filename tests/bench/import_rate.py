@@ -62,8 +62,15 @@ def run(rows: int = ROWS) -> list[dict[str, Any]]:
             projects,
             ["id", "client", "name", "status", "value", "created", "done"],
             (
-                [f"p{n}", f"c{n % 2000}", f"Projeto {n}", "delivered" if n % 3 else "shipped", f"{n % 9000},50"]
-                + [_day(n), _day(n + 40) if n % 3 else ""]
+                [
+                    f"p{n}",
+                    f"c{n % 2000}",
+                    f"Projeto {n}",
+                    "delivered" if n % 3 else "shipped",
+                    f"{n % 9000},50",
+                    _day(n),
+                    _day(n + 40) if n % 3 else "",
+                ]
                 for n in range(rows)
             ),
         )

@@ -64,9 +64,7 @@ def test_two_agencies_with_a_believable_history_are_loaded() -> None:
     assert Lead.objects.filter(outcome="won", client__isnull=False).count() >= 120
     assert {"open", "won", "lost"} == set(Lead.objects.values_list("outcome", flat=True))
     assert set(Satisfaction.objects.values_list("score", flat=True)) >= {2, 3, 4, 5}
-    months = (
-        Payment.objects.filter(paid_at__isnull=False).annotate(m=TruncMonth("paid_at")).values("m").distinct()
-    )
+    months = Payment.objects.filter(paid_at__isnull=False).annotate(m=TruncMonth("paid_at")).values("m").distinct()
     assert months.count() >= 24
     assert Contract.objects.filter(end__isnull=False).count() >= 10
     first: dict[int, Any] = {}
@@ -78,9 +76,7 @@ def test_two_agencies_with_a_believable_history_are_loaded() -> None:
     assert ups > 10
     assert downs > 3
     assert Payment.objects.filter(refunded_at__isnull=False).count() > 20
-    late = sum(
-        p.paid_at > p.due_at for p in Payment.objects.filter(paid_at__isnull=False) if p.paid_at and p.due_at
-    )
+    late = sum(p.paid_at > p.due_at for p in Payment.objects.filter(paid_at__isnull=False) if p.paid_at and p.due_at)
     assert 0.15 < late / Payment.objects.count() < 0.6
     begun = dict(Project.objects.values_list("created_at__month").annotate(n=Count("id")))
     assert begun[11] > begun[1]
@@ -104,9 +100,7 @@ def test_nothing_happens_on_or_after_the_day() -> None:
 
 def test_history_ends_in_the_present_status() -> None:
     demo("load", "--day", DAY)
-    last = {
-        step.project_id: step.to_status for step in ProjectStatusChange.objects.order_by("changed_at", "id")
-    }
+    last = {step.project_id: step.to_status for step in ProjectStatusChange.objects.order_by("changed_at", "id")}
     assert last == dict(Project.objects.values_list("id", "status"))
     assert set(last.values()) >= {"active", "completed", "cancelled"}
 

@@ -206,14 +206,10 @@ def test_rejected_rows_can_be_mended_and_imported(importer: Importer, agency: Ag
     rejects = tmp_path / "rejects.csv"
     importer("clients", "id,nome,cidade\n1,,Recife\n", "mare", CLIENTS, rejects=rejects)
     mended = rejects.read_text().replace(",1,,Recife", ",1,Ana,Recife")
-    assert (
-        importer("clients", mended, "mare", CLIENTS).last == "created 1, updated 0, unchanged 0, rejected 0"
-    )
+    assert importer("clients", mended, "mare", CLIENTS).last == "created 1, updated 0, unchanged 0, rejected 0"
 
 
-def test_a_file_without_rejects_has_only_its_header(
-    importer: Importer, agency: Agency, tmp_path: Path
-) -> None:
+def test_a_file_without_rejects_has_only_its_header(importer: Importer, agency: Agency, tmp_path: Path) -> None:
     rejects = tmp_path / "rejects.csv"
     importer("clients", "id,nome,cidade\n1,Ana,\n", "mare", CLIENTS, rejects=rejects)
     assert rejects.read_text().strip() == "line,field,reason,file"
@@ -317,9 +313,7 @@ def test_unknown_names_are_told(importer: Importer, agency: Agency) -> None:
 def test_encoding_and_delimiter_are_found_out(
     importer: Importer, agency: Agency, encode: Callable[[str], bytes]
 ) -> None:
-    run = importer(
-        "clients", encode("id,nome,cidade\n1,Ana Conceição,São Paulo\n2,Bia,Recife\n"), "mare", CLIENTS
-    )
+    run = importer("clients", encode("id,nome,cidade\n1,Ana Conceição,São Paulo\n2,Bia,Recife\n"), "mare", CLIENTS)
     assert run.last == "created 2, updated 0, unchanged 0, rejected 0"
     assert Client.objects.get(source_id="1").city == "São Paulo"
     assert Client.objects.get(source_id="1").name == "Ana Conceição"
@@ -334,9 +328,7 @@ def test_one_accent_in_a_large_file_of_windows_is_read_as_such(importer: Importe
 
 @pytest.mark.parametrize("damage", [b"S\xc3o Paulo", b"\xff\xfe", b"S\xe2\x80 Paulo", b"caf\xc3"])
 @pytest.mark.parametrize("others", ["Santos", "São Vicente"])
-def test_damaged_utf8_rejects_its_own_line_only(
-    importer: Importer, agency: Agency, damage: bytes, others: str
-) -> None:
+def test_damaged_utf8_rejects_its_own_line_only(importer: Importer, agency: Agency, damage: bytes, others: str) -> None:
     rows = f"id,nome,cidade\n1,Ana,{others}\n2,Bia,".encode() + damage + f"\n3,Caio,{others}\n".encode()
     run = importer("clients", rows, "mare", CLIENTS)
     assert run.last == "created 2, updated 0, unchanged 0, rejected 1"
@@ -352,9 +344,7 @@ def test_lines_are_counted_where_records_begin(importer: Importer, agency: Agenc
 
 
 def test_a_quote_that_never_closes_costs_one_row(importer: Importer, agency: Agency) -> None:
-    rows = 'id,nome,cidade\n1,Ana,Recife\n2,"Bia,Natal\n' + "".join(
-        f"{n},Caio,Natal\n" for n in range(3, 900)
-    )
+    rows = 'id,nome,cidade\n1,Ana,Recife\n2,"Bia,Natal\n' + "".join(f"{n},Caio,Natal\n" for n in range(3, 900))
     run = importer("clients", rows, "mare", CLIENTS)
     assert run.last == "created 898, updated 0, unchanged 0, rejected 1"
     assert "line 3: rejected: a quote opens here" in run.err
@@ -414,9 +404,7 @@ def test_times_are_of_the_agency_unless_told(importer: Importer) -> None:
     ]
 
 
-def test_project_history_follows_its_dates_and_is_not_written_twice(
-    importer: Importer, agency: Agency
-) -> None:
+def test_project_history_follows_its_dates_and_is_not_written_twice(importer: Importer, agency: Agency) -> None:
     rows = (
         "id,client,status,value,created,due,done\n"
         "1,,shipped,218.04000000000002,2018-01-02 10:00,10/20/2018 0:00,\n"
@@ -443,9 +431,7 @@ def test_project_history_follows_its_dates_and_is_not_written_twice(
     one = Project.objects.get(source_id="1")
     assert (one.value, one.deadline) == (Decimal("218.04"), dt.date(2018, 10, 20))
     before = steps()
-    assert (
-        importer("projects", rows, "mare", PROJECTS).last == "created 0, updated 0, unchanged 3, rejected 0"
-    )
+    assert importer("projects", rows, "mare", PROJECTS).last == "created 0, updated 0, unchanged 3, rejected 0"
     assert steps() == before
     later = rows.replace(
         "1,,shipped,218.04000000000002,2018-01-02 10:00,10/20/2018 0:00,",
@@ -520,9 +506,7 @@ def test_what_the_database_refuses_is_rejected_alone(importer: Importer, agency:
         f"{n},k,2026-{1 + n % 12:02d}-{1 + n // 12:02d},{n}\n" for n in range(100)
     )
     changes += "again,k,2026-01-01,7\n"
-    run = importer(
-        "contract_changes", changes, "mare", same("source_id", "contract", "effective_from", "amount")
-    )
+    run = importer("contract_changes", changes, "mare", same("source_id", "contract", "effective_from", "amount"))
     assert run.last == "created 100, updated 0, unchanged 0, rejected 1"
     assert "line 102: rejected: Another change of this contract" in run.err
 
