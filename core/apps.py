@@ -11,9 +11,11 @@ class CoreConfig(AppConfig):
         from core.audit import signals as audit_signals
         from core.audit import wrapper
         from core.people import metrics  # noqa: F401  (registers its figures)
+        from core.people import signals as people_signals
 
         wrapper.install()
         audit_signals.connect()
+        people_signals.connect()
         self._fill_rail()
 
     def _fill_rail(self) -> None:

@@ -75,6 +75,7 @@ else:
 HOST, PORT = str(ENV["HOST"]), int(ENV["PORT"])
 PUBLIC_URL = (ENV["FVDASH_PUBLIC_URL"] or f"http://localhost:{PORT}").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
+PUBLIC_HOST = _public.hostname or "localhost"
 SECURE = _public.scheme == "https"
 ALLOWED_HOSTS = [
     *ENV["FVDASH_ALLOWED_HOSTS"],
@@ -142,7 +143,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "core.people.middleware.ActivityMiddleware",
     "core.pages.middleware.DomainErrorsMiddleware",
 ]
@@ -191,6 +191,9 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+# A mail to an address that nobody here has would only be a nuisance to a stranger.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
@@ -200,14 +203,22 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
 }
-USERSESSIONS_TRACK_ACTIVITY = True
+# core.people.middleware does it once a minute; with every request it would be two queries a page.
+USERSESSIONS_TRACK_ACTIVITY = False
+# Addresses are given by admins, and the invitation proved them.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "login_webauthn": "core.people.keys.SignInForm",
+    "authenticate_webauthn": "core.people.keys.AuthenticateForm",
+    "reauthenticate_webauthn": "core.people.keys.ReauthenticateForm",
+    "add_webauthn": "core.people.keys.AddForm",
+}
+MFA_ADAPTER = "core.people.allauth.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
 MFA_TOTP_ISSUER = "FVStudios"
 SOCIALACCOUNT_ONLY = False
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
-SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "OAUTH_PKCE_ENABLED": True,
@@ -232,6 +243,11 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "core.pages.errors.csrf_failure"
 
 # ---- transport and content security ------------------------------------------------------------
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 SECURE_CSP = {
     "default-src": [CSP.SELF],
     "script-src": [CSP.SELF],
@@ -241,7 +257,8 @@ SECURE_CSP = {
     "font-src": [CSP.SELF],
     "object-src": [CSP.NONE],
     "base-uri": [CSP.NONE],
-    "form-action": [CSP.SELF],
+    # The button of single sign-on is a form that the provider's own page answers.
+    "form-action": [CSP.SELF, *sorted({_origin(item["server_url"]) for item in ENV["FVDASH_OIDC"]})],
     "frame-ancestors": [CSP.NONE],
 }
 SECURE_SSL_REDIRECT = SECURE

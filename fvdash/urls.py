@@ -16,7 +16,6 @@ PAGES = ("core", "executive", "business", "monitoring", "alerts", "backup", "com
 api_urls: Any = api.urls
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", api_urls),
-    path("account/", include("allauth.urls")),
 ]
 for _app in PAGES:
     if find_spec(f"{_app}.urls"):
@@ -25,9 +24,14 @@ for _app in PAGES:
 # The API answers for itself who may call it: 401 as a problem, never a redirect to the sign-in page.
 for _pattern in api_urls[0]:
     _pattern.callback.login_required = False
-urlpatterns.append(path("api/<path:rest>", unknown))
+urlpatterns += [
+    # After core's own, which replace some of these pages.
+    path("account/", include("allauth.urls")),
+    path("api/<path:rest>", unknown),
+]
 
 handler400 = "core.pages.errors.bad_request"
 handler403 = "core.pages.errors.forbidden"
 handler404 = "core.pages.errors.not_found"
+handler429 = "core.people.allauth.too_many"
 handler500 = "core.pages.errors.server_error"

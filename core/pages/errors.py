@@ -20,8 +20,8 @@ class BareFrame:
     sign_in: str = ""
 
 
-def _page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
-    context = {"status": status, "message": message, "request_id": getattr(request, "request_id", "")}
+def _page(request: HttpRequest, status: int, message: str = "", **more: object) -> HttpResponse:
+    context = {"status": status, "message": message, "request_id": getattr(request, "request_id", ""), **more}
     return HttpResponse(render_to_string(f"errors/{status}.html", context, request), status=status)
 
 
@@ -54,7 +54,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def too_many(request: HttpRequest, seconds: int | None = None) -> HttpResponse:
     """429 with Retry-After when the wait is known."""
-    response = _page(request, 429)
+    response = _page(request, 429, seconds=seconds)
     if seconds is not None:
         response.headers["Retry-After"] = str(max(1, seconds))
     return response

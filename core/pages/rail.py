@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from core.pages.parts import Badge, Text
 from core.people.access import Area, Viewer
 
-
 logger = logging.getLogger(__name__)
 
 

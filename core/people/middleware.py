@@ -10,14 +10,14 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from core.api.problems import Problem, problem
 from core.audit.context import Actor, set_actor
 from core.http.proxies import client_ip
 from core.people.access import Viewer
-from core.people.viewers import viewer_of
+from core.people.viewers import digest, viewer_of
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 NOBODY = Viewer(user_id=None, name="", email="", grants=(), kind="anonymous")
@@ -49,7 +49,17 @@ class ViewerMiddleware:
 class SecondFactorMiddleware:
     """Whoever must have a second factor and has none is led to set one up, and to nothing else."""
 
-    ALLOWED = ("/account/", "/preferences", "/static/", "/api/health")
+    # Not the page of tokens: one would open the API without the factor.
+    ALLOWED = (
+        "/account/2fa/",
+        "/account/reauthenticate/",
+        "/account/logout/",
+        "/account/login/",
+        "/account/password/",
+        "/preferences",
+        settings.STATIC_URL,
+        "/api/health",
+    )
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -62,7 +72,9 @@ class SecondFactorMiddleware:
             and not request.path.startswith(self.ALLOWED)
             and not self._has_one(request)
         ):
-            return redirect(reverse("mfa_index"))
+            if request.path.startswith("/api/"):
+                return problem(request, Problem(403, "Set up your second factor first: sign in on the pages."))
+            return redirect("mfa_index")
         return self.get_response(request)
 
     def _has_one(self, request: HttpRequest) -> bool:
@@ -90,17 +102,29 @@ class ActivityMiddleware:
             and "X-Poll" not in request.headers
         ):
             note_activity(user.pk)
+            note_session(request)
         return response
+
+
+def note_session(request: HttpRequest) -> None:
+    """Keeps when and from where a session was last used, at most once a minute: the list of one's sessions
+    shows it, and a write with every page would cost more than the page."""
+    key = request.session.session_key
+    if key and cache.add(f"session:{digest(key)}", 1, 60):
+        from allauth.usersessions.models import UserSession
+
+        UserSession.objects.filter(session_key=key, user_id=request.user.pk).update(
+            last_seen_at=timezone.now(),
+            ip=client_ip(request) or "0.0.0.0",  # noqa: S104
+        )
 
 
 def note_activity(user_id: int, now: dt.datetime | None = None) -> None:
     """Counts the person as active now."""
     now = now or timezone.now()
-    try:
-        if not cache.add(f"activity:{user_id}", 1, 60):
-            return
-    except Exception:  # noqa: BLE001, S110  (without Redis every page view writes, which is only slower)
-        pass
+    # Without Redis every page view writes, which is only slower.
+    if not cache.add(f"activity:{user_id}", 1, 60):
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_useractivity (user_id, hour, first_at, last_at) VALUES (%s, %s, %s, %s)"

@@ -1,0 +1,102 @@
+"""A person's history out of the audit trail, in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from core.agencies.models import Agency
+from core.audit.models import AuditEvent
+from core.people.access import ROLE_LABELS, Area, Role, Viewer
+from core.people.models import ApiToken, User
+
+ROWS = 30
+
+
+@dataclass(frozen=True)
+class Change:
+    """`by` is who did it, "" when it was the person themselves or the system."""
+
+    occurred_at: dt.datetime
+    text: str
+    detail: str
+    failed: bool
+    by: str
+
+
+def of(user: User, viewer: Viewer) -> tuple[Change, ...]:
+    """What was done by or to the person's account, newest first: sign-ins, roles, tokens, status."""
+    roles = Q(resource_type="role") & (Q(diff__user_id__new=user.pk) | Q(diff__user_id__old=user.pk))
+    tokens = [str(pk) for pk in ApiToken.objects.filter(user=user).values_list("pk", flat=True)[:1000]]
+    events = list(
+        AuditEvent.objects.filter(
+            Q(resource_type="user", resource_id=str(user.pk))
+            | roles
+            | Q(resource_type="api_token", resource_id__in=tokens)
+        ).order_by("-occurred_at", "-id")[:ROWS]
+    )
+    actors = {e.actor_id for e in events if e.actor_id and e.actor_id != user.pk}
+    names = {one.pk: str(one) for one in User.objects.filter(pk__in=actors)} if actors else {}
+    # Roles elsewhere are none of an agency admin's business.
+    scope = viewer.scope(Area.PEOPLE)
+    places = {a.pk: a.name for a in Agency.objects.filter(scope.q("pk"))} if scope else {}
+    return tuple(
+        Change(
+            event.occurred_at,
+            *_words(event, places),
+            event.outcome != "success",
+            names.get(event.actor_id or 0, ""),
+        )
+        for event in events
+    )
+
+
+def _words(event: AuditEvent, places: dict[int, str]) -> tuple[str, str]:
+    diff: dict[str, Any] = event.diff
+    if event.resource_type == "role":
+        given = "new" if "new" in diff.get("role", {}) else "old"
+        role = diff.get("role", {}).get(given, "")
+        agency = diff.get("agency_id", {}).get(given)
+        place = _("whole group") if agency is None else places.get(agency, "")
+        label = str(ROLE_LABELS[Role(role)]) if role in {r.value for r in Role} else role
+        return (_("Role given") if given == "new" else _("Role taken")), f"{label} · {place}"
+    if event.resource_type == "api_token":
+        name = diff.get("name", {}).get("new", "") if isinstance(diff.get("name"), dict) else ""
+        return (_("API token revoked") if "revoked_at" in diff else _("API token made")), name
+    if "second_factor" in diff:
+        return _second_factor(diff["second_factor"])
+    texts = {
+        "login": _("Signed in"),
+        "logout": _("Signed out"),
+        "login_failed": _("Failed sign-in"),
+        "data_create": _("Invited"),
+        "data_delete": _("Deleted"),
+    }
+    if event.action in texts:
+        return texts[event.action], ""
+    if "is_active" in diff:
+        return (_("Reactivated") if diff["is_active"].get("new") else _("Deactivated")), ""
+    changed = {
+        "password": _("password"),
+        "name": _("name"),
+        "email": _("e-mail"),
+        "requires_second_factor": _("second factor required"),
+    }
+    return _("Changed"), ", ".join(str(changed[key]) for key in diff if key in changed)
+
+
+def _second_factor(value: Any) -> tuple[str, str]:
+    if not isinstance(value, dict):
+        return _("Wrong code of the second factor"), ""
+    kinds = {"totp": _("app"), "webauthn": _("passkey or key"), "recovery_codes": _("recovery codes")}
+    ((what, kind),) = value.items()
+    texts = {
+        "added": _("Second factor set up"),
+        "removed": _("Second factor removed"),
+        "reset": _("Second factor renewed"),
+    }
+    return texts.get(what, what), str(kinds.get(kind, kind))
