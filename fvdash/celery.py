@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fvdash.settings")
 app = Celery("fvdash")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["business"], related_name="figures.tasks")
 
 
 @setup_logging.connect

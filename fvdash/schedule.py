@@ -10,6 +10,13 @@ from core.schedule import Entry, register
 register(
     Entry("collect", "monitoring.tasks.collect", 10, _("Samples host, database and Redis."), 10),
     Entry("health", "monitoring.tasks.check_health", 30, _("Asks database, Redis and API whether they answer."), 30),
+    Entry(
+        "client-facts",
+        "business.figures.tasks.refresh_facts",
+        15,
+        _("Refreshes what is kept of clients that something changed."),
+        15,
+    ),
     Entry("tidy", "monitoring.tasks.tidy", crontab(minute="10"), _("Drops measurements past their time.")),
     Entry("outbox-sweep", "core.tasks.sweep_outbox", 10, _("Delivers what a lost wake-up left."), 10),
     Entry("jobs-lost", "core.tasks.fail_lost_jobs", 60, _("Fails jobs whose worker stopped."), 60),

@@ -26,7 +26,7 @@ LAST = dt.date(2018, 3, 31)
 
 def fill(agency: Agency, seed: int, clients: int = 8) -> None:
     """Rows between FIRST and LAST, many of them at the edges of days and months."""
-    pick = random.Random(seed)  # noqa: S311
+    pick = random.Random(seed)
     zone = ZoneInfo(agency.timezone)
     span = (LAST - FIRST).days
 
@@ -54,9 +54,7 @@ def fill(agency: Agency, seed: int, clients: int = 8) -> None:
             if status == "cancelled" and pick.random() < 0.6:
                 closed["cancelled_at"] = moment(created)
             value = pick.choice([None, money()])
-            project = make_project(
-                agency, client=client, created_at=created, status=status, value=value, **closed
-            )
+            project = make_project(agency, client=client, created_at=created, status=status, value=value, **closed)
             if pick.random() < 0.5:
                 _history(project.pk, agency, created, status, pick)
         for _contract in range(pick.randrange(3)):
