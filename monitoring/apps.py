@@ -12,7 +12,5 @@ class MonitoringConfig(AppConfig):
         from monitoring import recording
 
         recording.connect()
-        register(
-            RailItem(Group.OPERATION, "monitoring", "monitoring", _("Monitoring"), Area.MONITORING, 10, "m")
-        )
+        register(RailItem(Group.OPERATION, "monitoring", "monitoring", _("Monitoring"), Area.MONITORING, 10, "m"))
         register(RailItem(Group.OPERATION, "schedule", "schedule", _("Schedule"), Area.MONITORING, 60))

@@ -74,7 +74,7 @@ def redis_server(timeout: float) -> None:
 
 def api(timeout: float) -> None:
     """GET /api/health over the socket that the web server listens on."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104
     connection = http.client.HTTPConnection(host.strip("[]"), settings.PORT, timeout=timeout)
     try:
         connection.request("GET", "/api/health", headers={"Host": "localhost"})

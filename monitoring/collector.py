@@ -36,9 +36,7 @@ def collect(now: dt.datetime) -> int:
     except RedisError as error:
         logger.warning("no sample of Redis", extra={"error": str(error)})
     name = host()
-    Sample.objects.bulk_create(
-        Sample(host=name, at=now, name=metric, value=value) for metric, value in values.items()
-    )
+    Sample.objects.bulk_create(Sample(host=name, at=now, name=metric, value=value) for metric, value in values.items())
     return len(values)
 
 
@@ -52,9 +50,9 @@ def cpu(now: dt.datetime) -> dict[str, float]:
     busy = total - times.idle - getattr(times, "iowait", 0.0)
     values = {"cpu.busy_s": busy, "cpu.total_s": total}
     before = dict(
-        Sample.objects.filter(
-            name__in=values, host=host(), at__gte=now - LONGEST_GAP, at__lt=now
-        ).order_by("at").values_list("name", "value")
+        Sample.objects.filter(name__in=values, host=host(), at__gte=now - LONGEST_GAP, at__lt=now)
+        .order_by("at")
+        .values_list("name", "value")
     )
     if len(before) == len(values):
         passed, worked = total - before["cpu.total_s"], busy - before["cpu.busy_s"]

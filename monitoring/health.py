@@ -103,9 +103,7 @@ def keep(outcomes: list[Outcome], at: dt.datetime) -> None:
         # Two workers with a round each: one after the other.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('monitoring.health'))")
         CheckResult.objects.bulk_create(
-            CheckResult(
-                at=at, name=one.name, status=one.status.value, latency_ms=one.latency_ms, detail=one.detail
-            )
+            CheckResult(at=at, name=one.name, status=one.status.value, latency_ms=one.latency_ms, detail=one.detail)
             for one in outcomes
         )
         _extend(ALL, whole, at)
@@ -143,8 +141,7 @@ def kept(now: dt.datetime) -> Report | None:
     if set(rows) != set(checks.ESSENTIAL):
         return None
     outcomes = [
-        Outcome(name, Status(rows[name].status), rows[name].latency_ms, rows[name].detail)
-        for name in checks.ESSENTIAL
+        Outcome(name, Status(rows[name].status), rows[name].latency_ms, rows[name].detail) for name in checks.ESSENTIAL
     ]
     return report_of(outcomes, min(row.at for row in rows.values()))
 

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core import formats
 from core.metrics import Kind, Metric, Point, Reading, State, Unit, Where, register
 from monitoring import health
 from monitoring.collector import FRESH
@@ -116,7 +117,7 @@ def uptime(name: str, start: dt.datetime, end: dt.datetime) -> tuple[Decimal | N
         " (SELECT (SELECT min(since) FROM monitoring_span WHERE name = %(name)s) AS first,"
         "         count(*) FILTER (WHERE status = 'ok') AS passing, count(*) AS checks"
         "    FROM monitoring_span WHERE name <> '' AND since <= %(end)s AND until > %(end)s) AS f"
-        " LEFT JOIN (SELECT status, sum(extract(epoch FROM least(until, %(end)s) - greatest(since, %(start)s))) AS spent"
+        " LEFT JOIN (SELECT status, sum(extract(epoch FROM least(until, %(end)s) - greatest(since, %(start)s))) AS spent"  # noqa: E501
         "              FROM monitoring_span WHERE name = %(name)s AND since < %(end)s AND until > %(start)s"
         "             GROUP BY status) AS s ON true",
         {"name": name, "start": start, "end": end},
@@ -150,7 +151,7 @@ def read_uptime(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[
         note = ""
         if parts["unobserved_pct"]:
             note = _("%(share)s %% of the time was not observed and counts as down") % {
-                "share": parts["unobserved_pct"].normalize()
+                "share": formats.number(parts["unobserved_pct"], 1)
             }
         reading = Reading(value, as_of, note=note, parts=parts)
     return {name: reading if name == "uptime_pct" else _passing(parts, as_of) for name in names}
@@ -194,7 +195,7 @@ def request_series(where: Where, name: str, first: dt.date, last: dt.date) -> li
         else "100 * coalesce(sum(count) FILTER (WHERE status >= 500), 0)::numeric / sum(count)"
     )
     rows = _rows(
-        f"SELECT (minute AT TIME ZONE %s)::date AS day, {figure} FROM monitoring_requestminute"
+        f"SELECT (minute AT TIME ZONE %s)::date AS day, {figure} FROM monitoring_requestminute"  # noqa: S608
         " WHERE NOT route = ANY(%s)"
         " AND minute >= %s::timestamp AT TIME ZONE %s AND minute < %s::timestamp AT TIME ZONE %s GROUP BY day",
         [where.zone, list(NOT_COUNTED), *_bounds(where, first, last)],
@@ -225,7 +226,7 @@ def uptime_series(where: Where, name: str, first: dt.date, last: dt.date) -> lis
         "                            FILTER (WHERE status = ANY(%(up)s)), 0)"
         "               / extract(epoch FROM finish - start)"
         " FROM days LEFT JOIN monitoring_span ON name = '' AND since < finish AND until > start"
-        " WHERE finish > start GROUP BY day, start, finish",
+        " WHERE finish > start AND EXISTS (SELECT FROM edges WHERE first IS NOT NULL) GROUP BY day, start, finish",
         {"zone": where.zone, "first": first, "last": last, "up": list(UP)},
     )
     return _days(first, last, rows, 3)

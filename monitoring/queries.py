@@ -125,7 +125,7 @@ def _uptimes(now: dt.datetime) -> dict[str, tuple[Decimal | None, Decimal | None
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT span.name, {share.format('day')}, {share.format('month')}"
+            f"SELECT span.name, {share.format('day')}, {share.format('month')}"  # noqa: S608
             " FROM monitoring_span AS span"
             " JOIN (SELECT name, min(since) AS at FROM monitoring_span GROUP BY name) AS first"
             "   ON first.name = span.name AND first.at < %(now)s"

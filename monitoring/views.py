@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +15,8 @@ from django.views.decorators.http import require_safe
 from core import formats
 from core import metrics as registry
 from core.charts import sparkline, strip
-from core.metrics import Unit
 from core.metrics import State as Measured
+from core.metrics import Unit
 from core.pages import page
 from core.pages.parts import Kind, State, Tile
 from monitoring import queries
@@ -64,7 +65,7 @@ def monitoring(request: HttpRequest) -> HttpResponse:
         "glyph": glyph,
         "word": word,
         "checks": [_line(row) for row in found.checks],
-        "tiles": _tiles(found),
+        "tiles": _tiles(found, now),
         "routes": found.routes,
     }
     return page(request, "monitoring/monitoring.html", context, "live")
@@ -86,7 +87,7 @@ def _line(row: CheckRow) -> CheckLine:
     return CheckLine(name, glyph, word, row, beats)
 
 
-def _tiles(found: Overview) -> list[Tile]:
+def _tiles(found: Overview, now: dt.datetime) -> list[Tile]:
     tiles = []
     for name in queries.FIGURES:
         metric, reading = registry.get(name), found.figures[name]
@@ -103,7 +104,7 @@ def _tiles(found: Overview) -> list[Tile]:
                 reading.value,
                 _KINDS.get(metric.unit, "number"),
                 as_of=reading.as_of,
-                age=found_age(reading.as_of) if reading.state is Measured.STALE else None,
+                age=now - reading.as_of if reading.state is Measured.STALE else None,
                 state=_STATES.get(reading.state, State.NORMAL),
                 places=metric.decimals if metric.unit is Unit.PERCENT else None,
                 note=reading.note or ("" if reading.value is None else _peak(name, found)),
@@ -113,11 +114,6 @@ def _tiles(found: Overview) -> list[Tile]:
             )
         )
     return tiles
-
-
-def found_age(at: object) -> object:
-    """How old a stale figure is."""
-    return timezone.now() - at  # type: ignore[operator]
 
 
 def _peak(name: str, found: Overview) -> str:

@@ -13,7 +13,6 @@ from core.audit.context import Actor, current, set_actor
 from core.people.access import Viewer
 from core.people.viewers import viewer_of_token
 
-
 SIGN_IN = "Send Authorization: Bearer <token>, or sign in."
 
 
@@ -27,13 +26,9 @@ class TokenAuth(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Viewer | None:
         viewer = viewer_of_token(token)
         if viewer is None:
-            raise Problem(
-                401, "The token is unknown, expired or revoked.", headers={"WWW-Authenticate": "Bearer"}
-            )
+            raise Problem(401, "The token is unknown, expired or revoked.", headers={"WWW-Authenticate": "Bearer"})
         was = current()
-        set_actor(
-            Actor("token", viewer.user_id, ip=was.ip, user_agent=was.user_agent, request_id=was.request_id)
-        )
+        set_actor(Actor("token", viewer.user_id, ip=was.ip, user_agent=was.user_agent, request_id=was.request_id))
         request.viewer = viewer  # type: ignore[attr-defined]
         return viewer
 

@@ -54,9 +54,7 @@ def problem(request: HttpRequest, error: Problem) -> HttpResponse:
         "request_id": getattr(request, "request_id", None),
         "errors": error.errors,
     }
-    response = HttpResponse(
-        orjson.dumps(body), content_type="application/problem+json", status=error.status
-    )
+    response = HttpResponse(orjson.dumps(body), content_type="application/problem+json", status=error.status)
     for name, value in error.headers.items():
         response[name] = value
     return response

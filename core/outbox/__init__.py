@@ -115,9 +115,9 @@ def _finish(one: Claim, started: dt.datetime, duration_ms: int, error: str) -> N
             detail=error,
         )
         # Not when the lease ran out meanwhile and another worker has it: its outcome is the newer one.
-        Delivery.objects.filter(
-            pk=one.delivery_id, status=Delivery.Status.SENDING, attempts=one.attempts
-        ).update(**changes)
+        Delivery.objects.filter(pk=one.delivery_id, status=Delivery.Status.SENDING, attempts=one.attempts).update(
+            **changes
+        )
 
 
 def backoff(attempts: int) -> dt.timedelta:

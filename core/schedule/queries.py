@@ -77,7 +77,8 @@ def every(rhythm: float | crontab) -> str:
     """The rhythm in words."""
     if not isinstance(rhythm, crontab):
         return _("every %(time)s") % {"time": formats.duration(rhythm)}
-    hours, minutes = sorted(rhythm.hour), sorted(rhythm.minute)
+    fields: Any = rhythm  # the stubs leave the parsed sets out
+    hours, minutes = sorted(fields.hour), sorted(fields.minute)
     if len(hours) == 24 and len(minutes) == 1:
         return _("hourly at minute %(minute)s") % {"minute": minutes[0]}
     if len(hours) == 1 and len(minutes) == 1:

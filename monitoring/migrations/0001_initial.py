@@ -5,71 +5,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='CheckResult',
+            name="CheckResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('name', models.CharField(max_length=40)),
-                ('status', models.CharField(max_length=10)),
-                ('latency_ms', models.FloatField(null=True)),
-                ('detail', models.CharField(blank=True, default='', max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("name", models.CharField(max_length=40)),
+                ("status", models.CharField(max_length=10)),
+                ("latency_ms", models.FloatField(null=True)),
+                ("detail", models.CharField(blank=True, default="", max_length=300)),
             ],
             options={
-                'indexes': [models.Index(fields=['name', '-at'], name='monitoring_result_newest'), models.Index(fields=['at'], name='monitoring_result_tidy')],
+                "indexes": [
+                    models.Index(fields=["name", "-at"], name="monitoring_result_newest"),
+                    models.Index(fields=["at"], name="monitoring_result_tidy"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RequestMinute',
+            name="RequestMinute",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('minute', models.DateTimeField()),
-                ('host', models.CharField(max_length=100)),
-                ('method', models.CharField(max_length=8)),
-                ('route', models.CharField(max_length=200)),
-                ('status', models.PositiveSmallIntegerField()),
-                ('count', models.PositiveIntegerField()),
-                ('total_ms', models.FloatField()),
-                ('max_ms', models.FloatField()),
-                ('buckets', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField())),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("minute", models.DateTimeField()),
+                ("host", models.CharField(max_length=100)),
+                ("method", models.CharField(max_length=8)),
+                ("route", models.CharField(max_length=200)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("count", models.PositiveIntegerField()),
+                ("total_ms", models.FloatField()),
+                ("max_ms", models.FloatField()),
+                ("buckets", django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField())),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('minute', 'route', 'method', 'status', 'host'), name='monitoring_requestminute_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("minute", "route", "method", "status", "host"), name="monitoring_requestminute_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Sample',
+            name="Sample",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('host', models.CharField(max_length=100)),
-                ('at', models.DateTimeField()),
-                ('name', models.CharField(max_length=80)),
-                ('labels', models.JSONField(default=dict)),
-                ('value', models.FloatField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("host", models.CharField(max_length=100)),
+                ("at", models.DateTimeField()),
+                ("name", models.CharField(max_length=80)),
+                ("labels", models.JSONField(default=dict)),
+                ("value", models.FloatField()),
             ],
             options={
-                'indexes': [models.Index(fields=['name', 'at'], include=('value',), name='monitoring_sample_read'), models.Index(fields=['at'], name='monitoring_sample_tidy')],
+                "indexes": [
+                    models.Index(fields=["name", "at"], include=("value",), name="monitoring_sample_read"),
+                    models.Index(fields=["at"], name="monitoring_sample_tidy"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Span',
+            name="Span",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=40)),
-                ('status', models.CharField(max_length=10)),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, max_length=40)),
+                ("status", models.CharField(max_length=10)),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['name', '-until'], name='monitoring_span_newest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('until__gt', models.F('since'))), name='monitoring_span_forward')],
+                "indexes": [models.Index(fields=["name", "-until"], name="monitoring_span_newest")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("until__gt", models.F("since"))), name="monitoring_span_forward"
+                    )
+                ],
             },
         ),
     ]

@@ -56,7 +56,7 @@ def test_callers_and_policies_have_logs_of_their_own() -> None:
     assert limiter.take(Policy("other", 1, 10), "a", START).allowed
 
 
-def test_processes_that_race_share_exactly_the_limit(_redis_client: redis.Redis) -> None:
+def test_processes_that_race_share_exactly_the_limit(_redis_client: redis.Redis) -> None:  # noqa: PT019
     """Twelve clients with connections of their own, one Redis, its own clock."""
     policy = Policy("api", 50, 60)
     url = _redis_client.connection_pool.connection_kwargs
@@ -70,7 +70,7 @@ def test_processes_that_race_share_exactly_the_limit(_redis_client: redis.Redis)
         assert sum(pool.map(burst, range(12))) == 50
 
 
-def test_log_forgets_itself(_redis_client: redis.Redis) -> None:
+def test_log_forgets_itself(_redis_client: redis.Redis) -> None:  # noqa: PT019
     Limiter().take(THREE_IN_TEN, "a")
     assert 0 < _redis_client.pttl("limit:api:a") <= 10_000
 

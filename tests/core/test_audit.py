@@ -56,9 +56,7 @@ def test_bulk_create_and_bulk_update_are_recorded(agency: Agency) -> None:
 def test_row_made_or_changed_is_recorded_as_what_it_was(agency: Agency) -> None:
     new = _since()
     for amount in (1, 2):
-        Payment.objects.update_or_create(
-            agency=agency, source_id="same", defaults={"amount": Decimal(amount)}
-        )
+        Payment.objects.update_or_create(agency=agency, source_id="same", defaults={"amount": Decimal(amount)})
     assert [one.action for one in new()] == ["data_create", "data_update"]
 
 
@@ -110,7 +108,7 @@ def test_actor_is_carried_inside_a_transaction_and_after_a_savepoint_was_rolled_
     new = _since()
     with acting(ANA), transaction.atomic():
         make_payment(agency)
-        with pytest.raises(RuntimeError), transaction.atomic():
+        with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
             make_payment(agency)
             raise RuntimeError
         make_payment(agency)
@@ -149,7 +147,7 @@ def test_percent_sign_arrives_as_it_was_written(agency: Agency) -> None:
 def test_what_a_statement_returns_still_arrives(agency: Agency) -> None:
     with acting(ANA), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO business_payment (agency_id, source_id, amount, method) VALUES (%s, '', 1, ''), (%s, '', 2, '')"
+            "INSERT INTO business_payment (agency_id, source_id, amount, method) VALUES (%s, '', 1, ''), (%s, '', 2, '')"  # noqa: E501
             " RETURNING amount",
             [agency.pk, agency.pk],
         )
@@ -261,7 +259,7 @@ def test_personal_values_and_secrets_never_reach_the_trail(agency: Agency) -> No
     ],
 )
 def test_runtime_role_lacks_the_privilege(agency: Agency, sql: str) -> None:
-    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):  # noqa: SIM117
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)
 
@@ -273,7 +271,7 @@ def test_runtime_role_cannot_touch_a_month_directly() -> None:
     assert len(parts) >= 5
     for part in parts:
         for sql in (f"DELETE FROM {part}", f"UPDATE {part} SET action = 'x'", f"TRUNCATE {part}"):
-            with pytest.raises(ProgrammingError, match="permission denied"):
+            with pytest.raises(ProgrammingError, match="permission denied"):  # noqa: SIM117
                 with transaction.atomic(), connection.cursor() as cursor:
                     cursor.execute(sql)
 
@@ -284,7 +282,7 @@ def test_trigger_refuses_the_owner_too(verb: str) -> None:
     owner = connections["owner"]
     with owner.cursor() as cursor:
         cursor.execute("INSERT INTO core_auditevent (action, resource_type) VALUES ('test', 'test')")
-    with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic(using="owner"):
+    with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic(using="owner"):  # noqa: SIM117
         with owner.cursor() as cursor:
             cursor.execute(verb)
 
@@ -296,7 +294,7 @@ def test_trigger_refuses_the_owner_to_truncate_the_trail_or_one_month() -> None:
         cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'core_auditevent'::regclass")
         tables = ["core_auditevent", *(row[0] for row in cursor.fetchall())]
     for table in tables:
-        with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic(using="owner"):
+        with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic(using="owner"):  # noqa: SIM117
             with owner.cursor() as cursor:
                 cursor.execute(f"TRUNCATE {table}")
 
@@ -308,7 +306,9 @@ def test_months_are_made_ahead_once_and_closed_to_the_runtime_role() -> None:
     assert made == [f"core_auditevent_{month}" for month in ("2031_11", "2031_12", "2032_01", "2032_02")]
     assert partitions.ensure(today=day) == []
     with connections["owner"].cursor() as cursor:
-        cursor.execute("SELECT has_table_privilege('fvdash_app', 'core_auditevent_2031_11', 'SELECT, INSERT, UPDATE, DELETE')")
+        cursor.execute(
+            "SELECT has_table_privilege('fvdash_app', 'core_auditevent_2031_11', 'SELECT, INSERT, UPDATE, DELETE')"
+        )
         assert cursor.fetchone() == (False,)
         cursor.execute(
             "INSERT INTO core_auditevent (occurred_at, action, resource_type) VALUES ('2031-12-31T23:59:59Z', 't', 't')"

@@ -11,7 +11,18 @@ from django.db import connection, models
 from core.audit.operations import TRIGGER, trigger_arguments
 from core.personal import mapped_models
 
-OURS = ("core", "cache", "business", "monitoring", "compliance", "backup", "integrations", "whatsapp", "alerts", "executive")
+OURS = (
+    "core",
+    "cache",
+    "business",
+    "monitoring",
+    "compliance",
+    "backup",
+    "integrations",
+    "whatsapp",
+    "alerts",
+    "executive",
+)
 # Models without a map, each with the reason.
 WITHOUT_MAP: dict[str, str] = {}
 LOOKS_PERSONAL = re.compile(
@@ -57,9 +68,7 @@ def test_what_the_map_names_exists() -> None:
 @pytest.mark.django_db
 def test_installed_triggers_hide_exactly_what_the_map_says() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgrelid::regclass::text, tgargs, tgenabled FROM pg_trigger WHERE tgname = %s", [TRIGGER]
-        )
+        cursor.execute("SELECT tgrelid::regclass::text, tgargs, tgenabled FROM pg_trigger WHERE tgname = %s", [TRIGGER])
         installed = {
             table: tuple(part.decode() for part in bytes(arguments).split(b"\0")[:-1])
             for table, arguments, enabled in cursor.fetchall()

@@ -65,15 +65,13 @@ def test_job_that_fails_says_why(agency: Agency, agency_admin: User, run_tasks: 
 def test_nothing_is_queued_for_a_job_that_was_rolled_back(agency: Agency, agency_admin: User) -> None:
     from django.db import transaction
 
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
         _start(agency_admin, agency)
         raise RuntimeError
     assert not Job.objects.exists()
 
 
-def test_queued_job_that_is_cancelled_never_starts(
-    agency: Agency, agency_admin: User, client_as: ClientAs
-) -> None:
+def test_queued_job_that_is_cancelled_never_starts(agency: Agency, agency_admin: User, client_as: ClientAs) -> None:
     job_id = _start(agency_admin, agency)
     answer = client_as(agency_admin).post(f"/api/jobs/{job_id}/cancel")
     assert (answer.status_code, answer.json()["status"]) == (202, "cancelled")

@@ -30,7 +30,9 @@ def lines() -> Iterator[Lines]:
 
 
 @pytest.mark.django_db
-def test_request_leaves_one_line_with_its_id_and_no_query(lines: Lines, admin: User, client_as: Callable[[User], Client]) -> None:
+def test_request_leaves_one_line_with_its_id_and_no_query(
+    lines: Lines, admin: User, client_as: Callable[[User], Client]
+) -> None:
     answer = client_as(admin).get("/api/openapi.json?email=ana@example.com", headers={"X-Request-ID": "given-id-1"})
     (line,) = [one for one in lines() if one["logger"] == "fvdash.request"]
     assert line["request_id"] == answer["X-Request-ID"] == "given-id-1"
@@ -50,7 +52,10 @@ def test_secrets_and_addresses_are_scrubbed_wherever_they_are(lines: Lines) -> N
     try:
         raise ConnectionError("postgresql://fvdash:hunter2@db/x refused ana@example.com")
     except ConnectionError:
-        logger.exception("calling with Bearer abcdef123456", extra={"api_key": "k-123", "nested": {"password": "p-123", "to": ["bia@example.com"]}})
+        logger.exception(
+            "calling with Bearer abcdef123456",
+            extra={"api_key": "k-123", "nested": {"password": "p-123", "to": ["bia@example.com"]}},
+        )
     logger.warning("mail to %s failed", "caio@example.com", extra={"password": "p-456"})
     text = json.dumps(lines(), ensure_ascii=False)
     for secret in ("hunter2", "ana@", "abcdef123456", "k-123", "p-123", "bia@", "caio@", "p-456"):
@@ -66,5 +71,5 @@ def test_line_says_who_acts(lines: Lines) -> None:
 
 
 def test_line_break_in_a_message_stays_one_line(lines: Lines) -> None:
-    logging.getLogger("tests.break").warning("first\n{\"level\": \"forged\"}")
+    logging.getLogger("tests.break").warning('first\n{"level": "forged"}')
     assert len(lines()) == 1

@@ -65,7 +65,7 @@ def test_event_outside_a_transaction_is_a_mistake() -> None:
 
 
 def test_rolled_back_change_tells_nothing(handler: Handler) -> None:
-    with pytest.raises(ValueError, match="no"), transaction.atomic():
+    with pytest.raises(ValueError, match="no"), transaction.atomic():  # noqa: PT012
         emit(TYPE, data={})
         raise ValueError("no")
     assert not Event.objects.exists()

@@ -44,9 +44,7 @@ def test_nobody_is_401_and_not_sent_to_a_page(client: Client) -> None:
 
 @pytest.mark.parametrize("header", ["Bearer made-up", "Basic YTpi", "Bearer"])
 def test_credential_that_is_none_is_401(header: str, client: Client) -> None:
-    answer = client.get(
-        "/api/jobs/01980000-0000-7000-8000-000000000000", headers={"Authorization": header}
-    )
+    answer = client.get("/api/jobs/01980000-0000-7000-8000-000000000000", headers={"Authorization": header})
     _is_problem(answer, 401)
 
 

@@ -11,7 +11,9 @@ from core.http.proxies import TrustedProxyMiddleware, client_ip
 
 def _seen(settings: object, trusted: tuple[str, ...], remote: str, **headers: str) -> HttpRequest:
     settings.TRUSTED_PROXIES = trusted  # type: ignore[attr-defined]
-    request = RequestFactory().get("/", REMOTE_ADDR=remote, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    request = RequestFactory().get(
+        "/", REMOTE_ADDR=remote, headers={k.replace("_", "-"): v for k, v in headers.items()}
+    )
     TrustedProxyMiddleware(lambda request: HttpResponse())(request)
     return request
 

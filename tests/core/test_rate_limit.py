@@ -58,9 +58,7 @@ def test_callers_without_credentials_share_their_address() -> None:
 
 def test_made_up_tokens_do_not_buy_new_quotas(admin: User, make_token: Callable[..., str]) -> None:
     caller = Client(REMOTE_ADDR="198.51.100.3")
-    guesses = [
-        caller.get(PATH, headers={"Authorization": f"Bearer guess-{number}"}).status_code for number in range(5)
-    ]
+    guesses = [caller.get(PATH, headers={"Authorization": f"Bearer guess-{number}"}).status_code for number in range(5)]
     assert guesses == [401, 401, 401, 429, 429]
     elsewhere = Client(REMOTE_ADDR="198.51.100.4")
     assert _statuses(elsewhere, 1, Authorization=f"Bearer {make_token(admin)}") == [200]
@@ -68,9 +66,7 @@ def test_made_up_tokens_do_not_buy_new_quotas(admin: User, make_token: Callable[
 
 def test_spoofed_forwarding_header_does_not_buy_a_new_quota() -> None:
     caller = Client(REMOTE_ADDR="198.51.100.5")
-    answers = [
-        caller.get(PATH, headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code for number in range(4)
-    ]
+    answers = [caller.get(PATH, headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code for number in range(4)]
     assert answers == [401, 401, 401, 429]
 
 

@@ -50,7 +50,8 @@ def test_run_that_went_well_is_kept_with_its_answer() -> None:
     _run("tests.fine", "nightly")
     run = BeatRun.objects.get(name="nightly")
     assert (run.last_outcome, run.last_detail, run.runs, run.failures) == ("ok", "3 rows", 1, 0)
-    assert run.last_started_at is not None and run.last_finished_at is not None
+    assert run.last_started_at is not None
+    assert run.last_finished_at is not None
     assert run.last_duration_ms is not None
 
 
@@ -89,7 +90,11 @@ def test_message_of_beat_carries_the_entry_and_its_expiry() -> None:
         (30.0, NOW - dt.timedelta(seconds=90), NOW - dt.timedelta(seconds=60)),
         (30.0, None, NOW),
         # 03:20 in São Paulo is 06:20 in UTC.
-        (crontab(hour="3", minute="20"), NOW - dt.timedelta(hours=5, minutes=40), NOW + dt.timedelta(hours=18, minutes=20)),
+        (
+            crontab(hour="3", minute="20"),
+            NOW - dt.timedelta(hours=5, minutes=40),
+            NOW + dt.timedelta(hours=18, minutes=20),
+        ),
         (crontab(hour="3", minute="20"), NOW - dt.timedelta(days=2), NOW - dt.timedelta(days=1, hours=5, minutes=40)),
     ],
 )

@@ -90,7 +90,11 @@ def test_stale_results_are_not_believed(client: Client, settings: object) -> Non
 def test_details_are_for_signed_in_callers_only(
     admin: User, make_token: Callable[..., str], client_as: Callable[[User], Client]
 ) -> None:
-    bad = [Outcome("database", Status.OK, 1.0), Outcome("redis", Status.OK, 1.0), Outcome("api", Status.DOWN, None, "refused")]
+    bad = [
+        Outcome("database", Status.OK, 1.0),
+        Outcome("redis", Status.OK, 1.0),
+        Outcome("api", Status.DOWN, None, "refused"),
+    ]
     health.keep(bad, timezone.now())
 
     def detail(client: Client, **headers: str) -> str | None:
@@ -116,7 +120,9 @@ def test_database_that_refuses_is_503_and_no_crash(client: Client, monkeypatch: 
         raise OSError("connection refused")
 
     monkeypatch.setattr(health, "kept", refuse)
-    monkeypatch.setattr(health.runner, "_asks", {"database": refuse, "redis": lambda timeout: None, "api": lambda timeout: None})
+    monkeypatch.setattr(
+        health.runner, "_asks", {"database": refuse, "redis": lambda timeout: None, "api": lambda timeout: None}
+    )
     client.cookies["fvdash_session"] = "of somebody"
     answer = client.get("/api/system/health")
     assert answer.status_code == 503
