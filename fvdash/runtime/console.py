@@ -10,9 +10,7 @@ from typing import TextIO
 _COLOURS = {"up": 1, "setup": 1, "web": 36, "worker": 35, "beat": 34, "redis": 31, "postgres": 32}
 _WIDTH = max(map(len, _COLOURS))
 # What a terminal has no use for: ids that machines follow, and what the prefix says already.
-_HIDDEN = frozenset(
-    {"at", "level", "logger", "message", "exc_info", "stack_info", "user_id", "actor", "request_id"}
-)
+_HIDDEN = frozenset({"at", "level", "logger", "message", "exc_info", "stack_info", "user_id", "actor", "request_id"})
 
 
 class Console:

@@ -210,9 +210,7 @@ def service_user() -> tuple[int, int] | None:
     """
     if os.geteuid() != 0:
         return None
-    if not _account(SERVICE_USER) and (
-        useradd := shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
-    ):
+    if not _account(SERVICE_USER) and (useradd := shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")):
         subprocess.run(
             [
                 useradd,
@@ -229,9 +227,7 @@ def service_user() -> tuple[int, int] | None:
     for name in (SERVICE_USER, "postgres", "nobody"):
         if account := _account(name):
             return account
-    raise ServerError(
-        "PostgreSQL does not run as root and there is no other account: run this as a normal user"
-    )
+    raise ServerError("PostgreSQL does not run as root and there is no other account: run this as a normal user")
 
 
 def binaries(user: tuple[int, int] | None) -> Path:

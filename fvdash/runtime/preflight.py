@@ -91,9 +91,7 @@ def database_answers(name: str, url: str) -> None:
     except psycopg.Error as error:
         raise StartError(f"{name}={mask_url(url)}: cannot connect to PostgreSQL ({_reason(error)})") from None
     if version < POSTGRES_AT_LEAST:
-        raise StartError(
-            f"{name}={mask_url(url)}: expected PostgreSQL {POSTGRES_AT_LEAST} or newer, found {version}"
-        )
+        raise StartError(f"{name}={mask_url(url)}: expected PostgreSQL {POSTGRES_AT_LEAST} or newer, found {version}")
 
 
 def redis_answers(name: str, url: str) -> None:

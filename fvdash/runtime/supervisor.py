@@ -159,9 +159,7 @@ class Supervisor:
             if service.process is not None and service.process.poll() is not None:
                 self.drain()
                 code = service.process.returncode
-                raise StartError(
-                    f"{service.name} ended with code {code} while starting; its lines above say why"
-                )
+                raise StartError(f"{service.name} ended with code {code} while starting; its lines above say why")
             if time.monotonic() > deadline:
                 raise StartError(f"{service.name} was not ready within {seconds:.0f} s")
 
@@ -198,8 +196,7 @@ class Supervisor:
                 if now - service.started_at > STEADY_AFTER:
                     service.delay = FIRST_DELAY
                 self.say(
-                    f"{service.name} ended ({_ending(process.returncode)}); "
-                    f"starting it again in {service.delay:g} s"
+                    f"{service.name} ended ({_ending(process.returncode)}); starting it again in {service.delay:g} s"
                 )
                 service.process, service.restart_at = None, now + service.delay
                 service.delay = min(service.delay * 2, LONGEST_DELAY)

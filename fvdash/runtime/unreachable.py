@@ -18,11 +18,7 @@ def explain(error: BaseException) -> str | None:
         # The same class also says deadlock or time-out, of a server that is there.
         if settings.EMBEDDED_DATABASE:
             return None if _database_answers() else _not_running()
-        return (
-            None
-            if _database_answers()
-            else f"DATABASE_URL: cannot connect to PostgreSQL ({_first_line(error)})"
-        )
+        return None if _database_answers() else f"DATABASE_URL: cannot connect to PostgreSQL ({_first_line(error)})"
     if isinstance(error, redis.ConnectionError | kombu.exceptions.OperationalError):
         if settings.EMBEDDED_REDIS:
             return _not_running()

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import get_commands
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
 
 from fvdash.runtime import preflight
 from fvdash.runtime.console import Console
@@ -58,14 +59,14 @@ class _Start:
     installation: Installation
     supervisor: Supervisor
     begun: float = field(default_factory=time.monotonic)
+    # What the settings of this process were made from.
+    known: Endpoints | None = None
 
     def run(self) -> None:
         self.supervisor.end_leftovers()
         preflight.port_is_free(settings.HOST, settings.PORT)
         if not self.installation.has_done("demo"):
-            self.supervisor.say(
-                f"first start in {self.installation.data_dir}: this takes a moment, later ones seconds"
-            )
+            self.supervisor.say(f"first start in {self.installation.data_dir}: this takes a moment, later ones seconds")
         with self._sockets() as sockets:
             self._servers(sockets)
             self._migrate()
@@ -94,7 +95,7 @@ class _Start:
             shutil.rmtree(short, ignore_errors=True)
 
     def _servers(self, sockets: Path) -> None:
-        data, known = self.installation.data_dir, self.installation.read()
+        data, self.known = self.installation.data_dir, self.installation.read()
         postgres = Postgres(data / "postgres", sockets / "pg", self.installation.secrets())
         redis = Redis(data / "redis", sockets / "redis.sock")
         if settings.EMBEDDED_DATABASE:
@@ -113,7 +114,7 @@ class _Start:
             preflight.redis_answers(name, settings.REDIS_URL)
         if settings.EMBEDDED:
             self.installation.write(Endpoints(postgres.app_url, postgres.owner_url, redis.url))
-        elif known:
+        elif self.known:
             (data / "runtime.json").unlink(missing_ok=True)
 
     def _start_postgres(self, postgres: Postgres) -> None:
@@ -132,6 +133,8 @@ class _Start:
     # ---- schema, first admin, demo data --------------------------------------------------------
     def _migrate(self) -> None:
         if "owner" in settings.DATABASES or settings.EMBEDDED_DATABASE:
+            if self._schema_is_current():
+                return
             self._step("migrations", "migrate", "--database=owner", "--no-input", "--verbosity=1", show=False)
             return
         try:
@@ -140,6 +143,20 @@ class _Start:
             raise StartError(
                 "the database lacks migrations: set DATABASE_OWNER_URL to the role that owns the tables"
             ) from None
+
+    def _schema_is_current(self) -> bool:
+        """Whether no migration is pending; asked in this process, for another takes seconds to come up."""
+        endpoints = self.installation.read() if settings.EMBEDDED_DATABASE else None
+        if "owner" not in settings.DATABASES or (endpoints and endpoints != self.known):
+            return False
+        owner = connections["owner"]
+        try:
+            executor = MigrationExecutor(owner)
+            return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except DatabaseError:
+            return False
+        finally:
+            owner.close()
 
     def _first_admin(self) -> str | None:
         """The password to show once, when this installation's first admin has one that we made."""
@@ -150,9 +167,7 @@ class _Start:
         # Kept until it was shown: a start interrupted in between must not lose it.
         password = given or create_once(kept, secrets.token_urlsafe(15))
         existed = not given and kept.exists() and self.installation.has_done("admin-made")
-        lines = self._step(
-            "first admin", "first_admin", show=False, environment={"FVDASH_ADMIN_PASSWORD": password}
-        )
+        lines = self._step("first admin", "first_admin", show=False, environment={"FVDASH_ADMIN_PASSWORD": password})
         created = lines[-1:] == ["created"]
         if created:
             self.installation.mark_done("admin-made")
@@ -168,7 +183,7 @@ class _Start:
     def _demo(self) -> None:
         if self.installation.has_done("demo"):
             return
-        if settings.ENV["FVDASH_DEMO"] and "demo" in get_commands():
+        if settings.ENV["FVDASH_DEMO"]:
             self.supervisor.say("loading demo data (FVDASH_DEMO=0 starts empty)")
             self._step("demo data", "demo", "load")
         self.installation.mark_done("demo")
@@ -177,9 +192,7 @@ class _Start:
     def _processes(self) -> None:
         data = self.installation.data_dir
         (data / "beat").mkdir(mode=0o700, exist_ok=True)
-        web = Service(
-            "web", lambda: _ready(self._python(*web_arguments(settings.HOST, settings.PORT))), grace=10
-        )
+        web = Service("web", lambda: _ready(self._python(*web_arguments(settings.HOST, settings.PORT))), grace=10)
         celery = ("-m", "celery", "--app", "fvdash", "--quiet")
         worker = (
             *celery,
@@ -200,9 +213,7 @@ class _Start:
         say, took = self.supervisor.say, time.monotonic() - self.begun
         say(f"ready in {took:.1f} s: {_address()}")
         if not self.installation.has_done("admin"):
-            secret = (
-                f"password {password}  (shown only this once)" if password else "your FVDASH_ADMIN_PASSWORD"
-            )
+            secret = f"password {password}  (shown only this once)" if password else "your FVDASH_ADMIN_PASSWORD"
             say(f"sign in as {settings.ENV['FVDASH_ADMIN_EMAIL']} with {secret}")
             self.installation.mark_done("admin")
             (self.installation.data_dir / FIRST_PASSWORD).unlink(missing_ok=True)
@@ -233,13 +244,17 @@ def web_arguments(host: str, port: int) -> tuple[str, ...]:
     """Arguments of Python that run the web server; docs/dependencies.md says why this one."""
     return (
         "-m",
-        "granian",
-        "--interface=asginl",
+        "uvicorn",
         f"--host={host}",
         f"--port={port}",
-        "--workers=1",
-        "--no-ws",
+        # Which proxies are believed is FVDASH_TRUSTED_PROXIES' business, in our middleware.
+        "--no-proxy-headers",
+        "--no-server-header",
+        "--no-access-log",
         "--log-level=warning",
+        "--lifespan=off",
+        "--ws=none",
+        "--timeout-graceful-shutdown=8",
         "fvdash.asgi:application",
     )
 

@@ -163,7 +163,7 @@ def test_start_after_kill_in_the_middle_of_the_first_start(new_installation: Up)
 
 
 @pytest.mark.parametrize(
-    "child", ["granian", "postgres -D", "redis-server", "celery --app fvdash --quiet worker"]
+    "child", ["uvicorn", "postgres -D", "redis-server", "celery --app fvdash --quiet worker"]
 )
 def test_killed_child_comes_back(running: Up, child: str) -> None:
     before = running.child(child)
