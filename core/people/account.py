@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 
+import requests
+from allauth.socialaccount.providers.openid_connect.views import login as oidc_login
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,6 +23,8 @@ from core.pages import page
 from core.people import actions, queries
 from core.people.forms import TokenForm
 from core.people.models import User
+
+logger = logging.getLogger(__name__)
 
 
 @require_GET
@@ -72,3 +78,15 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
     actions.end_session(viewer_of_request(request), session_id)
     messages.success(request, _("The session is ended."))
     return redirect("usersessions_list")
+
+
+@login_not_required
+def oidc(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Leads to the provider; back to sign-in when it does not answer. The way back tells its own failures."""
+    try:
+        answer: HttpResponse = oidc_login(request, provider_id)
+    except (requests.RequestException, ValueError, KeyError):
+        logger.warning("the sign-in provider does not answer as it should", exc_info=True)
+        messages.error(request, _("The sign-in provider cannot be reached. Use the password, or try again."))
+        return redirect("account_login")
+    return answer

@@ -16,6 +16,7 @@ urlpatterns = [
     path("account/tokens", account.tokens, name="own_tokens"),
     path("account/tokens/<int:token_id>/revoke", account.revoke_token, name="own_token_revoke"),
     path("account/sessions/<int:session_id>/end", account.end_session, name="own_session_end"),
+    path("account/oidc/<slug:provider_id>/login/", account.oidc),
     # Addresses are given by admins, people are invited, and providers are not connected by hand.
     path("account/email/", _overview),
     path("account/confirm-email/", _overview),

@@ -39,7 +39,8 @@ def decrypt(sealed: str, purpose: str) -> str:
     if not sealed.startswith(VERSION):
         raise CannotDecrypt("not written by this program")
     data = base64.urlsafe_b64decode(sealed.removeprefix(VERSION))
-    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+    secrets: list[str] = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
+    for secret in secrets:
         try:
             return _cipher(secret, purpose).decrypt(data[:_NONCE], data[_NONCE:], VERSION.encode()).decode()
         except InvalidTag:

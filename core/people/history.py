@@ -99,4 +99,4 @@ def _second_factor(value: Any) -> tuple[str, str]:
         "removed": _("Second factor removed"),
         "reset": _("Second factor renewed"),
     }
-    return texts.get(what, what), str(kinds.get(kind, kind))
+    return str(texts.get(what, what)), str(kinds.get(kind, kind))

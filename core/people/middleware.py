@@ -128,6 +128,7 @@ def note_activity(user_id: int, now: dt.datetime | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_useractivity (user_id, hour, first_at, last_at) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (user_id, hour) DO UPDATE SET last_at = greatest(core_useractivity.last_at, excluded.last_at)",
+            " ON CONFLICT (user_id, hour)"
+            " DO UPDATE SET last_at = greatest(core_useractivity.last_at, excluded.last_at)",
             [user_id, now.replace(minute=0, second=0, microsecond=0), now, now],
         )
