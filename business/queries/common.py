@@ -10,6 +10,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
@@ -71,6 +73,11 @@ class Where:
     scope: Scope
     agencies: tuple[Place, ...]
     chosen: Place | None
+
+    @classmethod
+    def of(cls, place: Place) -> Where:
+        """One agency alone."""
+        return cls(Scope(False, frozenset({place.id})), (place,), place)
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo | None:
@@ -185,6 +192,24 @@ def count(rows: QuerySet[Any]) -> Count:
     return Count(min(found, COUNT_LIMIT), found > COUNT_LIMIT)
 
 
+def counts(*querysets: QuerySet[Any]) -> list[Count]:
+    """`count` of several, in one statement."""
+    parts: list[str] = []
+    params: list[Any] = []
+    for rows in querysets:
+        try:
+            sql, given = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
+        except EmptyResultSet:
+            parts.append("0")
+            continue
+        parts.append(f"(SELECT count(*) FROM ({sql}) counted)")  # noqa: S608  (made by the ORM)
+        params += given
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        row = cursor.fetchone()
+    return [Count(min(found, COUNT_LIMIT), found > COUNT_LIMIT) for found in row]
+
+
 def from_day(column: str) -> Callable[[QuerySet[Any], str], QuerySet[Any]]:
     """A filter: on or after this day (or instant) in the active time zone."""
     return lambda rows, value: rows.filter(**{f"{column}__gte": _instant(value, dt.timedelta())})
@@ -243,9 +268,7 @@ def narrow_references[M: Model](
         found = find_reference(name, shown.q(), value)
         rows = rows.filter(**{name: found}) if found else rows.none()
         # A value that names nothing is not said again: it may be another's.
-        chips.append(
-            Chip(labels[name], found.name or f"#{found.pk}" if found else "?", query.href(**{name: None}))
-        )
+        chips.append(Chip(labels[name], found.name or f"#{found.pk}" if found else "?", query.href(**{name: None})))
     return rows, tuple(chips)
 
 

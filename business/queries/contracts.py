@@ -181,8 +181,12 @@ def base() -> QuerySet[Contract]:
     return Contract.objects.select_related("agency", "client").annotate(current=current)
 
 
+def rows(shown: Where) -> QuerySet[Contract]:
+    return base().filter(shown.q())
+
+
 def page(query: ListingQuery, shown: Where, *, counted: bool = True) -> ListPage[ContractRow]:
-    return page_of(query, base().filter(shown.q()), shown, make, narrow_to=["client"], counted=counted)
+    return page_of(query, rows(shown), shown, make, narrow_to=["client"], counted=counted)
 
 
 def changes(query: ListingQuery, shown: Where) -> ListPage[ChangeRow]:

@@ -89,8 +89,12 @@ def base() -> QuerySet[Lead]:
     return Lead.objects.select_related("agency", "client")
 
 
+def rows(shown: Where) -> QuerySet[Lead]:
+    return base().filter(shown.q())
+
+
 def page(query: ListingQuery, shown: Where, *, counted: bool = True) -> ListPage[LeadRow]:
-    return page_of(query, base().filter(shown.q()), shown, make, narrow_to=["client"], counted=counted)
+    return page_of(query, rows(shown), shown, make, narrow_to=["client"], counted=counted)
 
 
 def lead(viewer: Viewer, pk: int) -> LeadRow:

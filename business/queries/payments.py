@@ -81,9 +81,7 @@ class PaymentRow:
         return str(METHOD_LABELS.get(self.method, self.method))
 
 
-def _state(
-    starts: list[tuple[list[int], dt.datetime]], rows: QuerySet[Payment], value: str
-) -> QuerySet[Payment]:
+def _state(starts: list[tuple[list[int], dt.datetime]], rows: QuerySet[Payment], value: str) -> QuerySet[Payment]:
     if value == "paid":
         return rows.filter(paid_at__isnull=False)
     if value == "refunded":
@@ -133,10 +131,7 @@ EXPORT = [
     Column("client_id", "client_id", csv=lambda row: row.client and row.client.id),
     Column("client_name", "client_name", csv=lambda row: row.client and row.client.name),
     Column("currency", "currency", csv=lambda row: row.agency.currency),
-    *[
-        Column(name, name)
-        for name in ("amount", "due_at", "paid_at", "method", "refunded_at", "refunded_amount")
-    ],
+    *[Column(name, name) for name in ("amount", "due_at", "paid_at", "method", "refunded_at", "refunded_amount")],
 ]
 
 
@@ -164,9 +159,12 @@ def base() -> QuerySet[Payment]:
     )
 
 
+def rows(shown: Where) -> QuerySet[Payment]:
+    return base().filter(shown.q())
+
+
 def page(query: ListingQuery, shown: Where, *, counted: bool = True) -> ListPage[PaymentRow]:
-    rows = base().filter(shown.q())
-    return page_of(query, rows, shown, make, narrow_to=["client", "project", "contract"], counted=counted)
+    return page_of(query, rows(shown), shown, make, narrow_to=["client", "project", "contract"], counted=counted)
 
 
 def payment(viewer: Viewer, pk: int) -> PaymentRow:

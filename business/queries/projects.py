@@ -147,9 +147,7 @@ def rows(shown: Where) -> QuerySet[Project]:
     return (
         base()
         .filter(shown.q())
-        .annotate(
-            sorted_value=Coalesce(F("value"), NO_VALUE), sorted_deadline=Coalesce(F("deadline"), NO_DEADLINE)
-        )
+        .annotate(sorted_value=Coalesce(F("value"), NO_VALUE), sorted_deadline=Coalesce(F("deadline"), NO_DEADLINE))
     )
 
 

@@ -89,9 +89,12 @@ def base() -> QuerySet[Satisfaction]:
     return Satisfaction.objects.select_related("agency", "client", "project")
 
 
+def rows(shown: Where) -> QuerySet[Satisfaction]:
+    return base().filter(shown.q())
+
+
 def page(query: ListingQuery, shown: Where, *, counted: bool = True) -> ListPage[AnswerRow]:
-    rows = base().filter(shown.q())
-    return page_of(query, rows, shown, make, narrow_to=["client", "project"], counted=counted)
+    return page_of(query, rows(shown), shown, make, narrow_to=["client", "project"], counted=counted)
 
 
 def answer(viewer: Viewer, pk: int) -> AnswerRow:
