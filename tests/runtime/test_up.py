@@ -162,9 +162,7 @@ def test_start_after_kill_in_the_middle_of_the_first_start(new_installation: Up)
     assert "sign in as admin@localhost with password " in "\n".join(new_installation.lines)
 
 
-@pytest.mark.parametrize(
-    "child", ["uvicorn", "postgres -D", "redis-server", "celery --app fvdash --quiet worker"]
-)
+@pytest.mark.parametrize("child", ["uvicorn", "postgres -D", "redis-server", "celery --app fvdash --quiet worker"])
 def test_killed_child_comes_back(running: Up, child: str) -> None:
     before = running.child(child)
     before.kill()
