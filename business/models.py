@@ -346,6 +346,7 @@ class Satisfaction(Owned):
 
 
 from business.figures.models import ClientFact, StaleClient  # noqa: E402  (known to Django only from here)
+from business.importing.models import ImportFile, ImportMap  # noqa: E402
 
 __all__ = [
     "METHODS",
@@ -353,6 +354,8 @@ __all__ = [
     "ClientFact",
     "Contract",
     "ContractChange",
+    "ImportFile",
+    "ImportMap",
     "Lead",
     "Payment",
     "Project",

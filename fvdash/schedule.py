@@ -22,6 +22,12 @@ register(
     Entry("jobs-lost", "core.tasks.fail_lost_jobs", 60, _("Fails jobs whose worker stopped."), 60),
     Entry("prune", "core.tasks.prune", crontab(hour="3", minute="20"), _("Drops old events and jobs.")),
     Entry(
+        "import-files",
+        "business.tasks.remove_import_files",
+        crontab(hour="4", minute="10"),
+        _("Removes uploaded files after seven days."),
+    ),
+    Entry(
         "audit-partitions",
         "core.tasks.make_partitions",
         crontab(hour="3", minute="40"),
