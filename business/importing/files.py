@@ -16,6 +16,7 @@ from django.core.files.base import File
 from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from business.importing import mapping
 from business.importing.entities import OF_AN_AGENCY, Entity
@@ -87,7 +88,7 @@ def maps(viewer: Viewer, file: ImportFile) -> list[ImportMap]:
 def preview(file: ImportFile, rows: int = 8) -> Preview:
     """Raises FileError when the file cannot be read as a table, or is gone."""
     if file.removed_at or not file.path.exists():
-        raise FileError("the file is gone: uploads are kept for seven days. Upload it again")
+        raise FileError(_("The file is gone: uploads are kept for seven days. Upload it again."))
     with Table(file.path) as table:
         sample = tuple(tuple(record.cells) for record in islice(table, SAMPLE) if not record.error)
         return Preview(tuple(table.header), sample[:rows], sample, table.looks.encoding, table.delimiter)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from business.importing.entities import Entity, Kind
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -93,9 +95,12 @@ def parse(text: str, entity: Entity) -> ImportMap:
 
 
 def _missing(missing: list[str], entity: Entity) -> str:
-    what = f"{entity.name} need {', '.join(missing)} in the map"
+    what = _("%(entity)s need these fields in the map: %(fields)s") % {
+        "entity": entity.label,
+        "fields": ", ".join(missing),
+    }
     if entity.key in missing:
-        what += f"; without {entity.key} a second import would make every row again"
+        what += "; " + _("without %(key)s a second import would make every row again") % {"key": entity.key}
     return what
 
 
@@ -173,7 +178,10 @@ def _formats(name: str, given: Any, problems: list[str]) -> tuple[str, ...]:
     formats = (given,) if isinstance(given, str) else tuple(given or ())
     for one in formats:
         if not isinstance(one, str) or not _is_format(one):
-            problems.append(f"{name}: “{one}” is not a format such as %d/%m/%Y %H:%M")
+            problems.append(
+                _("%(field)s: “%(format)s” is not a format such as %(example)s")
+                % {"field": name, "format": one, "example": "%d/%m/%Y %H:%M"}
+            )
     return formats
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from django.utils.translation import gettext as _
+
 from business.importing.mapping import DELIMITERS, ImportMap
 
 # Longer than any honest row: a quote that never closes would otherwise swallow the file.
@@ -152,9 +154,15 @@ class Table:
             if len(found) == 1:
                 return found[0]
             if found:
-                raise FileError(f"{self.path.name} has {len(found)} columns “{name}”: rename all but one")
+                raise FileError(
+                    _("%(file)s has %(number)d columns “%(name)s”: rename all but one")
+                    % {"file": self.path.name, "number": len(found), "name": name}
+                )
         columns = ", ".join(f"“{text}”" for text in self.header[:40])
-        raise FileError(f"{self.path.name} has no column “{name}”; it has {columns}")
+        raise FileError(
+            _("%(file)s has no column “%(name)s”; it has %(columns)s")
+            % {"file": self.path.name, "name": name, "columns": columns}
+        )
 
     # ---- lines ------------------------------------------------------------------------------------
     def _next_line(self) -> str:
@@ -204,19 +212,19 @@ class Table:
 
     def _checked(self, line: int, cells: list[str]) -> Record:
         if self.looks.broken_lines and any(_ESCAPED.search(cell) for cell in cells if not cell.isascii()):
-            return Record(line, cells, "holds bytes that are not UTF-8: save the file again as UTF-8")
+            return Record(line, cells, _("This holds bytes that are not UTF-8: save the file again as UTF-8."))
         if self.looks.has_nul and any("\0" in cell for cell in cells):
-            return Record(line, cells, "holds a NUL character: remove it")
+            return Record(line, cells, _("This holds a NUL character: remove it."))
         width = len(self.header)
         if len(cells) < width:
-            return Record(line, cells, f"has {len(cells)} cells, the header has {width}")
+            return Record(line, cells, _narrow(len(cells), width))
         if len(cells) > width:
             if any(map(str.strip, cells[width:])):
                 return Record(
                     line,
                     cells,
-                    f"has {len(cells)} cells, the header has {width}: a cell that holds the delimiter"
-                    f" “{self.delimiter}” must be in quotes",
+                    f"{_narrow(len(cells), width)} "
+                    + _("A cell that holds “%(delimiter)s” must be in quotes.") % {"delimiter": self.delimiter},
                 )
             del cells[width:]
         return Record(line, cells)
@@ -248,8 +256,11 @@ class Table:
                         header.pop()
                     return header
         except csv.Error as error:
-            raise FileError(f"{self.path.name}: the header cannot be read: {_explained(str(error))}") from error
-        raise FileError(f"{self.path.name} is empty: its first line must name the columns")
+            raise FileError(
+                _("%(file)s: the header cannot be read: %(why)s")
+                % {"file": self.path.name, "why": _explained(str(error))}
+            ) from error
+        raise FileError(_("%(file)s is empty: its first line must name the columns") % {"file": self.path.name})
 
 
 def _fit(sample: list[str], delimiter: str) -> tuple[float, int]:
@@ -264,15 +275,19 @@ def _fit(sample: list[str], delimiter: str) -> tuple[float, int]:
     return round(sum(len(row) == width for row in rows) / len(rows), 1), width
 
 
+def _narrow(cells: int, header: int) -> str:
+    return _("This has %(cells)d cells, the header has %(header)d.") % {"cells": cells, "header": header}
+
+
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
 def _explained(error: str) -> str:
     if "unexpected end" in error:
-        return "a quote opens here and never closes: close it, or double it inside a quoted cell"
+        return _("A quote opens here and never closes: close it, or double it inside a quoted cell.")
     if "field larger" in error:
-        return f"a cell is longer than {LONGEST_CELL:,} characters"
+        return _("A cell is longer than %(longest)d characters.") % {"longest": LONGEST_CELL}
     if "expected after" in error:
-        return "a quote inside a quoted cell must be doubled"
+        return _("A quote inside a quoted cell must be doubled.")
     return error

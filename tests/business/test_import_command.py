@@ -233,7 +233,7 @@ def test_a_dry_run_writes_nothing_and_says_what_an_import_would(importer: Import
         ("", "no [fields]"),
         ('[fields]\nnome = { column = "x" }', "unknown field “nome”"),
         ('[fields]\nemial = { column = "x" }', "did you mean email"),
-        ('[fields]\nname = { column = "x" }', "clients need source_id"),
+        ('[fields]\nname = { column = "x" }', "need these fields in the map: source_id"),
         ('[fields]\nsource_id = { column = "id" }\nname = { colum = "x" }', "unknown key “colum”"),
         (
             '[fields]\nsource_id = { column = "id" }\nname = { column = "x", decimal = "," }',
@@ -347,7 +347,7 @@ def test_a_quote_that_never_closes_costs_one_row(importer: Importer, agency: Age
     rows = 'id,nome,cidade\n1,Ana,Recife\n2,"Bia,Natal\n' + "".join(f"{n},Caio,Natal\n" for n in range(3, 900))
     run = importer("clients", rows, "mare", CLIENTS)
     assert run.last == "created 898, updated 0, unchanged 0, rejected 1"
-    assert "line 3: rejected: a quote opens here" in run.err
+    assert "line 3: rejected: A quote opens here" in run.err
 
 
 def test_a_huge_cell_costs_one_row(importer: Importer, agency: Agency) -> None:

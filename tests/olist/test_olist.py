@@ -176,7 +176,8 @@ def test_a_second_import_changes_nothing(flat: Path) -> None:
     before = (list(Payment.objects.order_by("id").values()), list(Project.objects.order_by("id").values()))
     steps, events = ProjectStatusChange.objects.count(), AuditEvent.objects.count()
     for name, line in bring_all(flat).items():
-        assert line.startswith("created 0, updated 0, unchanged ") and line.endswith("rejected 0"), (name, line)
+        assert line.startswith("created 0, updated 0, unchanged "), (name, line)
+        assert line.endswith("rejected 0"), (name, line)
     assert before == (list(Payment.objects.order_by("id").values()), list(Project.objects.order_by("id").values()))
     assert (steps, events) == (ProjectStatusChange.objects.count(), AuditEvent.objects.count())
 

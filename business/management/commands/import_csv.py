@@ -34,11 +34,14 @@ class Command(BaseCommand):
         parser.add_argument("--agency", metavar="SLUG", help="short name of the agency that owns the rows")
         parser.add_argument("--map", metavar="MAP.toml", required=True, type=Path)
         parser.add_argument("--dry-run", action="store_true", help="check every row and write none")
-        parser.add_argument(
-            "--rejects", metavar="FILE", type=Path, help="write rejected rows to this CSV file"
-        )
+        parser.add_argument("--rejects", metavar="FILE", type=Path, help="write rejected rows to this CSV file")
 
     def handle(self, **options: Any) -> None:
+        # What a terminal and its scripts read does not depend on the installation's language.
+        with translation.override("en"):
+            self._import(**options)
+
+    def _import(self, **options: Any) -> None:
         entity = ENTITIES.get(options["entity"])
         if entity is None:
             raise CommandError(f"unknown entity “{options['entity']}”; there are {', '.join(ENTITIES)}")
@@ -50,7 +53,6 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _interrupted)
         with contextlib.ExitStack() as stack:
             report = _Report(self, self._rejects(options["rejects"], stack))
-            stack.enter_context(translation.override("en"))
             work = Import(entity, agency, import_map, options["dry_run"])
             work.on_reject = lambda one: report.rejected(one, work.header)
             work.on_warning, work.on_progress = report.warned, report.progressed
@@ -97,9 +99,7 @@ class Command(BaseCommand):
         """Says what is in the database although the end was not reached."""
         kept = "nothing was written (dry run)" if work.dry_run else "what was imported until then stays"
         self.stderr.write(f"stopped near line {work.line} of {work.file}: {why}")
-        self.stderr.write(
-            f"{kept}; import the same files again to go on: rows that are there stay as they are"
-        )
+        self.stderr.write(f"{kept}; import the same files again to go on: rows that are there stay as they are")
         self.stdout.write(str(work.counts))
         sys.exit(1)
 
@@ -137,15 +137,11 @@ class _Report:
         if self.watched:
             self.command.stderr.write("")
         if self.refused > SHOWN:
-            where = (
-                f"all of them are in {self.rejects.path}" if self.rejects else "name a file with --rejects"
-            )
+            where = f"all of them are in {self.rejects.path}" if self.rejects else "name a file with --rejects"
             self._say(f"… and {self.refused - SHOWN} more rejected rows: {where}")
         if work.warnings > SHOWN:
             self._say(f"… and {work.warnings - SHOWN} more warnings")
 
     def _say(self, text: str) -> None:
         # A cell may hold anything, a terminal must not obey it.
-        self.command.stderr.write(
-            "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-        )
+        self.command.stderr.write("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))
