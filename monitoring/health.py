@@ -12,7 +12,9 @@ from typing import Any
 
 from django.db import connection, connections, transaction
 from django.utils import timezone
+from redis.exceptions import RedisError
 
+from cache.client import redis_client
 from monitoring import checks
 from monitoring.checks import Outcome, Runner, Status, overall
 
@@ -206,4 +208,22 @@ on_the_spot = _OnTheSpot()
 def current(now: dt.datetime | None = None) -> Report:
     """The kept results while they are fresh, else a round made now. Never raises for a dependency."""
     at = now or timezone.now()
-    return reader.read(lambda: kept(at)) or on_the_spot.report()
+    report = reader.read(lambda: kept(at))
+    # Reading proved that the database answers. Without Redis no new round is made either, so that the last
+    # one would say "ok" until it is stale.
+    if report is None or _is_over(report, at) or (report.answers and not _redis_answers()):
+        return on_the_spot.report()
+    return report
+
+
+def _is_over(report: Report, now: dt.datetime) -> bool:
+    """Whether a bad result is old enough to ask again: what came back must not stay down until the next round."""
+    times = [one.checked_at for one in report.checks if one.checked_at is not None]
+    return not report.answers and now - max(times) > dt.timedelta(seconds=REUSED_S)
+
+
+def _redis_answers() -> bool:
+    try:
+        return bool(redis_client().ping())
+    except RedisError:
+        return False

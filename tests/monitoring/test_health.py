@@ -87,6 +87,21 @@ def test_stale_results_are_not_believed(client: Client, settings: object) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+def test_fresh_results_do_not_hide_that_redis_has_gone(served: LiveServer, client: Client, settings: object) -> None:
+    health.keep(FINE, timezone.now())
+    settings.REDIS_URL = f"redis://127.0.0.1:{_closed_port()}/0"  # type: ignore[attr-defined]
+    answer = client.get("/api/system/health")
+    assert answer.status_code == 503
+    assert {line["name"]: line["status"] for line in answer.json()["checks"]}["redis"] == "down"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_came_back_is_not_down_until_the_next_round(served: LiveServer, client: Client) -> None:
+    health.keep([*FINE[:2], Outcome("api", Status.DOWN)], timezone.now() - dt.timedelta(seconds=6))
+    assert client.get("/api/system/health").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
 def test_details_are_for_signed_in_callers_only(
     admin: User, make_token: Callable[..., str], client_as: Callable[[User], Client]
 ) -> None:
