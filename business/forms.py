@@ -77,7 +77,9 @@ class DueField(DayField):
     """The day on which money is due: the instant kept is its midnight in the agency's zone."""
 
     def prepare_value(self, value: Any) -> Any:
-        return timezone.localtime(value).date() if isinstance(value, dt.datetime) else super().prepare_value(value)
+        if isinstance(value, dt.datetime):
+            return (timezone.localtime(value) if value.tzinfo else value).date()
+        return super().prepare_value(value)
 
     def clean(self, value: Any) -> Any:
         day = super().clean(value)
@@ -176,7 +178,7 @@ class BusinessForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field, ReferenceField):
                 field.agency_id = place.id
-                field.widget.agency = place.slug  # type: ignore[attr-defined]
+                field.widget.agency = place.slug
 
     def values(self) -> dict[str, Any]:
         """What was typed, for the action. An input shows no seconds: a time that was left alone stays exact."""
@@ -197,7 +199,7 @@ class BusinessForm(forms.Form):
         return {name: value for name, value in self.values().items() if value not in (None, "")}
 
 
-def _local(value: dt.datetime) -> dt.datetime:
+def _local(value: Any) -> dt.datetime:
     return timezone.localtime(value).replace(tzinfo=None)
 
 

@@ -127,9 +127,7 @@ def save(row: Model, fields: list[str] | None = None) -> None:
     except IntegrityError as error:
         text = str(error)
         if f"{table}_source_once" in text:
-            raise ValidationError(
-                {"source_id": _("Another row of this agency has this source id.")}
-            ) from error
+            raise ValidationError({"source_id": _("Another row of this agency has this source id.")}) from error
         if "once_a_day" in text:
             raise ValidationError(
                 {"effective_from": _("The contract has a change on this day already: edit that one.")}
@@ -186,7 +184,7 @@ def unchanged_since(row: Model, version: str | None, values: Values) -> None:
     if not version or version == present:
         return
     clashes = [
-        Clash(name, str(row._meta.get_field(name).verbose_name), getattr(row, name), value)
+        Clash(name, str(getattr(row._meta.get_field(name), "verbose_name", name)), getattr(row, name), value)
         for name, value in values.items()
         if getattr(row, name) != value
     ]

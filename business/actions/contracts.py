@@ -77,9 +77,7 @@ def _inside(contract: Contract, day: dt.date) -> None:
 
 
 @transaction.atomic
-def edit_change(
-    viewer: Viewer, pk: int, changes: common.Values, version: str | None = None
-) -> ContractChange:
+def edit_change(viewer: Viewer, pk: int, changes: common.Values, version: str | None = None) -> ContractChange:
     """Corrects a change of amount; it stays with its contract."""
     row = common.locked(viewer, ContractChange, pk)
     kept = common.cleaned(changes, row.agency_id)

@@ -56,9 +56,7 @@ def refund(
     if row.paid_at is None:
         raise ValidationError({"refunded_at": _("Only what was paid can be refunded.")})
     if row.refunded_at is not None:
-        raise ValidationError(
-            {"refunded_at": _("This was refunded already: edit the payment to correct it.")}
-        )
+        raise ValidationError({"refunded_at": _("This was refunded already: edit the payment to correct it.")})
     given = {"refunded_at": at or timezone.now(), "refunded_amount": row.amount if amount is None else amount}
     values = common.cleaned(given, row.agency_id)
     common.unchanged_since(row, version, values)

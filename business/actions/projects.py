@@ -86,9 +86,7 @@ def _change(row: Project, status: str, at: dt.datetime, note: str) -> None:
             }
         )
     if at < row.created_at:
-        raise ValidationError(
-            {_DATES.get(Status(status), "status"): _("This is earlier than the project's creation.")}
-        )
+        raise ValidationError({_DATES.get(Status(status), "status"): _("This is earlier than the project's creation.")})
     values: dict[str, Any] = {"status": status, "completed_at": None, "cancelled_at": None}
     if date := _DATES.get(Status(status)):
         values[date] = at

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Schema
+from ninja import Field, Schema
 
 from business.actions import access, common
 from business.api.schemas import Row, Strict, out
@@ -28,7 +28,7 @@ class ListParameters(Schema):
     agency: str | None = None
     q: str | None = None
     sort: str | None = None
-    limit: int | None = Query(None, ge=1, le=200)
+    limit: int | None = Field(None, ge=1, le=200)
     cursor: str | None = None
 
 
@@ -72,9 +72,7 @@ def new_values(viewer: Viewer, payload: Strict, agency: str | None) -> dict[str,
 def changes(payload: Strict, zone: dt.tzinfo, required: Sequence[str]) -> dict[str, Any]:
     """The values sent for a change; null empties what may be empty."""
     sent = payload.model_dump(exclude_unset=True, exclude={"version"})
-    errors = [
-        {"field": name, "message": "This may not be null."} for name in required if sent.get(name, "") is None
-    ]
+    errors = [{"field": name, "message": "This may not be null."} for name in required if sent.get(name, "") is None]
     if errors:
         raise Problem(422, "Some values are not accepted: see errors.", errors=errors)
     return {name: _in_zone(value, zone) for name, value in sent.items()}

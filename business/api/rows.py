@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Query, Router, Status
+from ninja import Field, Query, Router, Status
 
 from business.actions import access, agencies, clients, contracts, leads, payments, projects, satisfaction
 from business.api import schemas as s
@@ -174,9 +174,7 @@ def list_contract_changes(request: HttpRequest, params: Query[ContractChangesPar
     return listed(request, lambda shown: read_contracts.CHANGES, read_contracts.changes)
 
 
-@router.get(
-    "/contract_changes/{int:pk}", response=s.AmountOut, summary="One of the changes of a contract's amount"
-)
+@router.get("/contract_changes/{int:pk}", response=s.AmountOut, summary="One of the changes of a contract's amount")
 def get_amount(request: HttpRequest, pk: int) -> dict[str, Any]:
     return s.out(read_contracts.change(viewer_of_request(request), pk))
 
@@ -212,7 +210,7 @@ class PaymentsParameters(ListParameters):
     project: str | None = None
     contract: str | None = None
     method: str | None = None
-    from_: str | None = Query(None, alias="from", description="Paid, else due, on or after this day.")
+    from_: str | None = Field(None, alias="from", description="Paid, else due, on or after this day.")
     to: str | None = None
 
 
@@ -321,9 +319,7 @@ def create_answer(request: HttpRequest, payload: s.AnswerIn) -> Status[dict[str,
     return Status(201, s.out(read_satisfaction.answer(viewer, made.pk)))
 
 
-@router.patch(
-    "/satisfaction/{int:pk}", response=s.AnswerOut, summary="Change one of the satisfaction answers"
-)
+@router.patch("/satisfaction/{int:pk}", response=s.AnswerOut, summary="Change one of the satisfaction answers")
 def change_answer(request: HttpRequest, pk: int, payload: s.AnswerChange) -> dict[str, Any]:
     viewer = viewer_of_request(request)
     row = read_satisfaction.answer(viewer, pk)

@@ -51,9 +51,7 @@ Day = Annotated[dt.date, BeforeValidator(_text_time)]
 Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str)]
 Time = Annotated[
     dt.datetime,
-    PlainSerializer(
-        lambda value: value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"), return_type=str
-    ),
+    PlainSerializer(lambda value: value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"), return_type=str),
 ]
 
 

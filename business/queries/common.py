@@ -179,11 +179,11 @@ def find_reference(kind: str, q: Q, value: str | int) -> Client | Project | Cont
     """The row that an id or a source id names. An int is an id; text is a source id, else digits an id."""
     rows: QuerySet[Any] = REFERENCES[kind]._default_manager.filter(q)
     if isinstance(value, int):
-        return rows.filter(pk=value).first()  # type: ignore[no-any-return]
+        return rows.filter(pk=value).first()
     by_source = rows.filter(source_id=value).first() if value else None
     if by_source is None and value.isascii() and value.isdigit() and len(value) < 19:
-        return rows.filter(pk=int(value)).first()  # type: ignore[no-any-return]
-    return by_source  # type: ignore[no-any-return]
+        return rows.filter(pk=int(value)).first()
+    return by_source
 
 
 def count(rows: QuerySet[Any]) -> Count:

@@ -217,7 +217,7 @@ def detail(viewer: Viewer, pk: int) -> ContractDetail:
     steps = [Step(row.start, row.amount, None, None)]
     for found in ContractChange.objects.filter(contract=pk).order_by("effective_from")[:500]:
         steps.append(Step(found.effective_from, found.amount, steps[-1].amount, found.pk))
-    newest = payments.base().filter(contract=pk).order_by("-date", "-pk")[:NEWEST]
+    newest = payments.newest(contract=pk)[:NEWEST]
     return ContractDetail(row, list(reversed(steps)), [payments.make(found) for found in newest], _share(row))
 
 

@@ -12,7 +12,8 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from business.models import Client, Contract, Lead, Payment, Project, Satisfaction
-from business.queries import payments, projects
+from business.queries import payments
+from business.queries import projects as project_queries
 from business.queries.common import Count, Where, counts
 
 LINES = 8
@@ -37,7 +38,7 @@ class Overview:
     answers: Count
     owed: Owed
     overdue: Sequence[payments.PaymentRow]
-    late: Sequence[projects.ProjectRow]
+    late: Sequence[project_queries.ProjectRow]
 
     @property
     def empty(self) -> bool:
@@ -56,12 +57,14 @@ def overview(shown: Where) -> Overview:
     today = timezone.localdate()
     running = Contract.objects.filter(shown.q(), Q(end=None) | Q(end__gte=today), start__lte=today)
     since = timezone.now() - dt.timedelta(days=90)
-    open_projects = Project.objects.filter(shown.q(), status__in=projects.OPEN)
+    open_projects = Project.objects.filter(shown.q(), status__in=project_queries.OPEN)
     unpaid = Payment.objects.filter(shown.q(), overdue, paid_at__isnull=True) if overdue else Payment.objects.none()
     owed = list(unpaid.values("agency__currency").annotate(n=SqlCount("pk"), total=Sum("amount")).order_by("-total"))
-    late_projects = projects.base().filter(shown.q(), late, status__in=projects.OPEN).order_by("deadline", "pk")
+    late_projects = (
+        project_queries.base().filter(shown.q(), late, status__in=project_queries.OPEN).order_by("deadline", "pk")
+    )
     oldest = payments.base().filter(pk__in=unpaid.order_by("due_at", "pk").values("pk")[:LINES])
-    found = counts(
+    clients, opened, contracts, leads, answers = counts(
         Client.objects.filter(shown.q(), status=Client.Status.ACTIVE),
         open_projects,
         running,
@@ -69,8 +72,12 @@ def overview(shown: Where) -> Overview:
         Satisfaction.objects.filter(shown.q(), answered_at__gte=since),
     )
     return Overview(
-        *found,
+        clients,
+        opened,
+        contracts,
+        leads,
+        answers,
         Owed(sum(row["n"] for row in owed), [(row["agency__currency"], row["total"]) for row in owed]),
         [payments.make(row) for row in oldest.order_by("due_at", "pk")],
-        [projects.make(row) for row in late_projects[:LINES]] if late else [],
+        [project_queries.make(row) for row in late_projects[:LINES]] if late else [],
     )

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from django.db.models import DateTimeField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -157,6 +158,12 @@ def base() -> QuerySet[Payment]:
     return Payment.objects.select_related("agency", "client", "project", "contract").annotate(
         date=Coalesce(F("paid_at"), F("due_at"), NO_DATE)
     )
+
+
+def newest(**about: int) -> QuerySet[Any]:
+    """Payments of one client, project or contract, newest first."""
+    found: QuerySet[Any] = base().filter(**about)
+    return found.order_by("-date", "-pk")
 
 
 def rows(shown: Where) -> QuerySet[Payment]:

@@ -178,7 +178,7 @@ def detail(viewer: Viewer, pk: int) -> ProjectDetail:
         any=Sum(Value(1)),
     )
     paid = (sums["paid"] or Decimal(0)) - (sums["refunded"] or Decimal(0))
-    newest = payments.base().filter(project=pk).order_by("-date", "-pk")[:NEWEST]
+    newest = payments.newest(project=pk)[:NEWEST]
     answers = list(satisfaction.base().filter(project=pk).order_by("-answered_at", "-pk")[: NEWEST + 1])
     return ProjectDetail(
         row,

@@ -12,7 +12,8 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -96,7 +97,7 @@ def show_list[M: Model, T](
     resource_type: str,
     build: Callable[[Any, Where], dict[str, Any]],
     narrow_to: Sequence[str] = (),
-) -> HttpResponse:
+) -> HttpResponseBase:
     """A list as a page, as its table alone for htmx, or as CSV. `build` runs the page's query."""
     found = where(viewer_of_request(request), request.GET.get("agency"))
     with in_zone(request, found.zone):
@@ -177,7 +178,9 @@ def edit(
     viewer_of_request(request).require(Area.BUSINESS_WRITE, place.id)
     lost: LostUpdate | None = None
     with in_zone(request, place.zone):
-        form = form_class(request.POST or None, place=place, initial=initial or {}, **(options or {}))
+        form = form_class(
+            request.POST if request.method == "POST" else None, place=place, initial=initial or {}, **(options or {})
+        )
         if request.method == "POST" and form.is_valid():
             try:
                 result = act(form)
@@ -186,8 +189,10 @@ def edit(
             except LostUpdate as error:
                 lost = error
                 # Saving again is then a decision, made in sight of both values.
-                form.data = form.data.copy()
-                form.data["version"] = error.version
+                data = QueryDict(mutable=True)
+                data.update(request.POST)
+                data["version"] = error.version
+                form.data = data
             else:
                 messages.success(request, done)
                 return redirect(to(result) if to else back)
