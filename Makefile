@@ -21,7 +21,7 @@ run: .venv/base.stamp build/catalogs.stamp build/static.stamp
 	@exec $(BIN)/python manage.py up
 
 test: .venv/dev.stamp build/catalogs.stamp build/static.stamp
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: .venv/dev.stamp build/catalogs.stamp
 	$(BIN)/ruff check .

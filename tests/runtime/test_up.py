@@ -15,8 +15,8 @@ from fvdash.runtime.installation import Installation
 from tests.conftest import SERVERS
 from tests.runtime.conftest import Up, copy_of, free_port, installation
 
-# One process of the run does them all: an installation is shared, and two at once is enough for two cores.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installation")]
+# One worker does them all (`make test` spreads whole files): they share an installation.
+pytestmark = pytest.mark.slow
 
 
 def status(port: int, path: str = "/api/health") -> int:
