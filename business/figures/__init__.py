@@ -70,10 +70,8 @@ def value_of(name: str, moment: Moment, measured: Measured, agency_id: int | Non
     def computed(then: Moment, before: Moment | None) -> tuple[Decimal | None, tuple[Decimal, ...]]:
         sums = measured.total(figure.measure, then.at.isoformat(), agency_id)
         other = measured.total(figure.measure, before.at.isoformat(), agency_id) if before else NONE
-        if figure.exists is not None:
-            there = measured.total("existing", then.at.isoformat(), agency_id)[figure.exists]
-            if not there:
-                return None, sums
+        if figure.exists is not None and not measured.exists(figure.exists, then, agency_id):
+            return None, sums
         return figure.compute(sums, other), sums
 
     value, sums = computed(moment, base)

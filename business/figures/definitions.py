@@ -90,7 +90,7 @@ def mrr(now: Sums, base: Sums) -> Decimal | None:
 class Figure:
     """One figure. `measure` and `window` say what is summed, `compute` makes the figure of the sums now and
     at the base, `base` is the moment of the comparison and `base_words` names it. `counted` is the index of
-    n among the sums; `exists` is which kind of row must be there (in the measure "existing") for a sum."""
+    n among the sums; `exists` is which kind of row must be there for a sum."""
 
     name: str
     unit: Unit
@@ -104,7 +104,7 @@ class Figure:
     base_words: Any
     rows_are: Any
     money: bool = False
-    exists: int | None = None
+    exists: str | None = None
     counted: int | None = None
     compared: bool = True
     needs_base: bool = False
@@ -114,13 +114,9 @@ class Figure:
     def needs(self, moment: Moment, compare: bool) -> list[Need]:
         """What must be measured for it."""
         wanted = [Need(self.measure, self._key(moment), moment, self.window(moment))]
-        if self.exists is not None:
-            wanted.append(Need("existing", moment.at.isoformat(), moment, moment.month))
         if self.needs_base or (compare and self.compared):
             base = self.base(moment)
             wanted.append(Need(self.measure, self._key(base), base, self.window(base)))
-            if self.exists is not None:
-                wanted.append(Need("existing", base.at.isoformat(), base, base.month))
         return wanted
 
     def _key(self, moment: Moment) -> str:
@@ -145,7 +141,7 @@ FIGURES: dict[str, Figure] = {
             _MONTH,
             _("Payments and refunds"),
             money=True,
-            exists=0,
+            exists="payment",
             counted=1,
             decimals=2,
         ),
@@ -166,7 +162,7 @@ FIGURES: dict[str, Figure] = {
             _MONTH,
             _("Payments and refunds of both windows"),
             money=True,
-            exists=0,
+            exists="payment",
             compared=False,
             needs_base=True,
             decimals=1,
@@ -183,7 +179,7 @@ FIGURES: dict[str, Figure] = {
             lambda moment: moment.month_ago,
             _("the same day of the month before"),
             _("Open projects"),
-            exists=1,
+            exists="project",
         ),
         Figure(
             "new_clients_month",
@@ -200,7 +196,7 @@ FIGURES: dict[str, Figure] = {
             lambda moment: moment.month_ago,
             _MONTH,
             _("New clients"),
-            exists=2,
+            exists="client",
         ),
         Figure(
             "churn_pct",
@@ -287,7 +283,7 @@ FIGURES: dict[str, Figure] = {
             _("the end of the month before"),
             _("Running contracts"),
             money=True,
-            exists=3,
+            exists="contract",
             counted=3,
             decimals=2,
         ),

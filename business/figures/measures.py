@@ -8,16 +8,18 @@ is ever averaged. Row functions of `rows.py` list what the same conditions selec
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from business.figures.funnel import FunnelRow, funnel_sql
-from business.figures.moments import Moment, Window
+from business.figures.moments import Moment, Window, start_of
 from core.metrics import Where
 
 ZERO = Decimal(0)
@@ -68,19 +70,23 @@ def agencies_sql(where: Where, of: Statement, *, money: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Scope:
-    """Names of the statement's agency arrays, and how a time becomes a day."""
+    """Names of the statement's agency arrays, and whether revenue is told by day."""
 
     ids: str
     paying: str
-    zone: str
     by_day: bool = False
 
 
 def _revenue(need: Need, scope: Scope, of: Statement) -> str:
     """Received minus refunded, rows, received, refunded; each on its own day."""
     start, end = of.add(need.window.start), of.add(need.window.end)
-    paid = f"(paid_at AT TIME ZONE {scope.zone})::date" if scope.by_day else "NULL::date"
-    refunded = f"(refunded_at AT TIME ZONE {scope.zone})::date" if scope.by_day else "NULL::date"
+    paid = refunded = "NULL::date"
+    if scope.by_day:
+        # A search among the days' first instants costs a fifth of a conversion to the zone.
+        first, starts = _days_of(need)
+        days = f"{of.add(starts)}::timestamptz[]"
+        paid = f"{of.add(first)}::date + width_bucket(paid_at, {days}) - 1"
+        refunded = f"{of.add(first)}::date + width_bucket(refunded_at, {days}) - 1"
     return f"""
         SELECT agency_id, {paid}, sum(amount), count(*), sum(amount), 0
           FROM business_payment
@@ -89,6 +95,14 @@ def _revenue(need: Need, scope: Scope, of: Statement) -> str:
         SELECT agency_id, {refunded}, -sum(refunded_amount), count(*), 0, sum(refunded_amount)
           FROM business_payment
          WHERE agency_id = ANY ({scope.paying}) AND refunded_at BETWEEN {start} AND {end} GROUP BY 1, 2"""
+
+
+def _days_of(need: Need) -> tuple[dt.date, list[dt.datetime]]:
+    """The window's first day, and the first instant of each of its days."""
+    zone = ZoneInfo(need.moment.zone)
+    first, last = (at.astimezone(zone).date() for at in (need.window.start, need.window.end))
+    days = max(0, (last - first).days) + 1
+    return first, [start_of(first + dt.timedelta(days=number), zone) for number in range(days)]
 
 
 def open_projects_sql(moment: Moment, ids: str, of: Statement, columns: str) -> str:
@@ -103,10 +117,12 @@ def open_projects_sql(moment: Moment, ids: str, of: Statement, columns: str) -> 
                  WHERE s.project_id = p.id AND s.changed_at > {at} ORDER BY s.changed_at, s.id LIMIT 1)"""
     changed = f"""SELECT project_id FROM business_projectstatuschange
                    WHERE agency_id = ANY ({ids}) AND changed_at > {at}"""
+    # A project that is open now was closed then only if it was reopened since, which is rare.
+    reopened = f"{changed} AND from_status {CLOSED}"
     return f"""
         SELECT {columns} FROM business_project p
          WHERE p.agency_id = ANY ({ids}) AND p.status {OPEN} AND p.created_at <= {at}
-           AND (p.id NOT IN ({changed}) OR coalesce({then}, '') {OPEN})
+           AND (p.id NOT IN ({reopened}) OR coalesce({then}, '') {OPEN})
         UNION ALL
         SELECT {columns} FROM business_project p
          WHERE p.agency_id = ANY ({ids}) AND p.status {CLOSED} AND {CLOSED_AT} > {at} AND p.created_at <= {at}
@@ -147,15 +163,25 @@ def is_active(moment: Moment, of: Statement) -> str:
     return f"(active @> {of.add(moment.at)}::timestamptz OR contracted @> {of.add(moment.day)}::date)"
 
 
-def _clients(needs: Sequence[Need], of: Statement) -> str:
-    """New clients, active at the month's start, of these not active at its end; for all windows in one pass."""
-    parts = []
-    for need in needs:
-        opened, closed = is_active(need.moment.opening, of), is_active(need.moment, of)
-        parts.append(f"""
-            count(*) FILTER (WHERE {is_new(need.moment, of)}),
-            count(*) FILTER (WHERE {opened}), count(*) FILTER (WHERE {opened} AND NOT {closed}), 0""")
-    return ", ".join(parts)
+def _clients(needs: Sequence[Need], scope: Scope, of: Statement) -> str:
+    """New clients, active at the month's start, of these not active at its end; all windows in one pass."""
+    tests, counts = [], []
+    for n, need in enumerate(needs):
+        tests += [
+            f"{is_new(need.moment, of)} AS new{n}",
+            f"{is_active(need.moment.opening, of)} AS opened{n}",
+            f"{is_active(need.moment, of)} AS closed{n}",
+        ]
+        counts += [
+            f"count(*) FILTER (WHERE new{n})",
+            f"count(*) FILTER (WHERE opened{n})",
+            f"count(*) FILTER (WHERE opened{n} AND NOT closed{n})",
+            "0",
+        ]
+    # OFFSET 0: each test is made once a client, not once a count.
+    return f"""
+        SELECT agency_id, ARRAY[{", ".join(counts)}]
+          FROM (SELECT agency_id, {", ".join(tests)} FROM ({facts_sql(scope.ids)}) f OFFSET 0) t GROUP BY 1"""
 
 
 def _answers(need: Need, scope: Scope, of: Statement) -> str:
@@ -166,19 +192,31 @@ def _answers(need: Need, scope: Scope, of: Statement) -> str:
          WHERE agency_id = ANY ({scope.ids}) AND answered_at BETWEEN {start} AND {end} GROUP BY 1"""
 
 
-def valued_projects_sql(need: Need, ids: str, of: Statement, columns: str) -> str:
-    """Projects (as `p`) made in the window that have a value and were not cancelled by its end."""
-    start, end = of.add(need.window.start), of.add(need.window.end)
+def valued_sql(window: Window, of: Statement) -> str:
+    """The condition of a project (as `p`) made in the window with a value and not cancelled by its end."""
+    start, end = of.add(window.start), of.add(window.end)
+    return f"""(p.created_at BETWEEN {start} AND {end} AND p.value IS NOT NULL
+                AND (p.status <> 'cancelled' OR p.cancelled_at > {end}))"""
+
+
+def _values(needs: Sequence[Need], scope: Scope, of: Statement) -> str:
+    """Sum of values, projects; windows overlap by eleven months, so all of them in one pass."""
+    sums = []
+    for need in needs:
+        inside = valued_sql(need.window, of)
+        sums += [
+            f"coalesce(sum(value) FILTER (WHERE {inside}), 0)",
+            f"count(*) FILTER (WHERE {inside})",
+            "0",
+            "0",
+        ]
+    start, end = (
+        of.add(min(need.window.start for need in needs)),
+        of.add(max(need.window.end for need in needs)),
+    )
     return f"""
-        SELECT {columns} FROM business_project p
-         WHERE p.agency_id = ANY ({ids}) AND p.created_at BETWEEN {start} AND {end} AND p.value IS NOT NULL
-           AND (p.status <> 'cancelled' OR p.cancelled_at > {end})"""
-
-
-def _values(need: Need, scope: Scope, of: Statement) -> str:
-    """Sum of values, projects."""
-    rows = valued_projects_sql(need, scope.paying, of, "p.agency_id, p.value")
-    return f"SELECT agency_id, NULL::date, sum(value), count(*), 0, 0 FROM ({rows}) p GROUP BY 1"
+        SELECT agency_id, ARRAY[{", ".join(sums)}] FROM business_project p
+         WHERE agency_id = ANY ({scope.paying}) AND created_at BETWEEN {start} AND {end} GROUP BY 1"""
 
 
 def _leads(need: Need, scope: Scope, of: Statement) -> str:
@@ -216,48 +254,50 @@ def _recurring(need: Need, scope: Scope, of: Statement) -> str:
     return f"SELECT agency_id, NULL::date, {by}, count(*) FROM ({rows}) k GROUP BY 1"
 
 
-def _existing(need: Need, scope: Scope, of: Statement) -> str:
-    """Whether there is any payment, project, client, contract (1 or 0) of the agency by then.
+def _since_sql(scope: Scope, zone: str) -> str:
+    """Of each agency and kind of row: whether there is any, and when the first one was (seconds since 1970).
 
-    Now, every row counts, whatever its date; then, those that had a date by then. A client may have been
-    entered long after its first project: it exists since the earlier of the two.
+    A client may have been entered long after its first project: it is there since the earlier of the two. Each
+    is one step into an index.
     """
-    if need.moment.live:
-        by = dict.fromkeys(("paid", "made", "entered", "started"), "")
-    else:
-        at, day = of.add(need.moment.at), of.add(need.moment.day)
-        by = {
-            "paid": f" AND paid_at <= {at}",
-            "made": f" AND created_at <= {at}",
-            "entered": f" AND created_at <= {at}",
-            "started": f" AND start <= {day}",
-        }
-    later = "" if need.moment.live else " AND client_id IS NOT NULL"
 
-    def some(table: str, condition: str) -> str:
-        return f"EXISTS (SELECT FROM business_{table} x WHERE x.agency_id = a.id{condition})"
+    def first(table: str, column: str, of_client: bool = False) -> str:
+        condition = " AND x.client_id IS NOT NULL" if of_client else ""
+        return f"""(SELECT x.{column} FROM business_{table} x
+                     WHERE x.agency_id = a.id{condition} ORDER BY x.{column} LIMIT 1)"""
 
-    payments = some("payment", by["paid"])
-    project, contract = some("project", by["made"]), some("contract", by["started"])
-    clients = f"""CASE WHEN {some("client", by["entered"])} THEN true
-        WHEN {some("project", by["made"] + later)} THEN true WHEN {contract} THEN true
-        ELSE {some("payment", by["paid"] + later)} END"""
-    money = f"a.id = ANY ({scope.paying})"
-    return f"""
-        SELECT a.id, NULL::date, ({money} AND {payments})::int, ({project})::int, ({clients})::int,
-               ({money} AND {contract})::int
-          FROM unnest({scope.ids}) a(id)"""
+    def some(table: str, column: str) -> str:
+        return f"""EXISTS (SELECT FROM business_{table} x WHERE x.agency_id = a.id ORDER BY x.{column} LIMIT 1)"""
+
+    def instant(day: str) -> str:
+        return f"({day}::timestamp AT TIME ZONE {zone})"
+
+    contract = instant(first("contract", "start"))
+    client = f"""least({first("client", "created_at")}, {first("project", "created_at", True)},
+                       {first("payment", "paid_at", True)}, {contract})"""
+    kinds = (
+        ("payment", some("payment", "paid_at"), first("payment", "paid_at"), scope.paying),
+        ("project", some("project", "created_at"), first("project", "created_at"), scope.ids),
+        ("client", some("client", "created_at"), client, scope.ids),
+        ("contract", some("contract", "start"), contract, scope.paying),
+    )
+    return " UNION ALL ".join(
+        f"""SELECT 'since', '{kind}', a.id, NULL::date, ({there})::int, extract(epoch FROM {since}), 0, 0
+              FROM unnest({ids}) a(id)"""
+        for kind, there, since, ids in kinds
+    )
 
 
+# Measures of one window a pass, and those of all windows in one.
 _MEASURES = {
     "revenue": _revenue,
     "open_projects": _open_projects,
     "answers": _answers,
-    "values": _values,
     "leads": _leads,
     "recurring": _recurring,
-    "existing": _existing,
 }
+_AT_ONCE = {"clients": _clients, "values": _values}
+KINDS = ("payment", "project", "client", "contract")
 
 
 @dataclass
@@ -272,6 +312,17 @@ class Measured:
     currencies: tuple[str, ...]
     asked: frozenset[tuple[str, str]] = frozenset()
     funnel: list[FunnelRow] = field(default_factory=list)
+    since: dict[tuple[str, int], tuple[bool, Decimal | None]] = field(default_factory=dict)
+
+    def exists(self, kind: str, moment: Moment, agency_id: int | None = None) -> bool:
+        """Whether there was any row of the kind (of KINDS) by the moment. Now, every row counts, whatever its
+        date; then, the first one had to be there."""
+        at = Decimal(calendar.timegm(moment.at.utctimetuple())) + Decimal(moment.at.microsecond) / 1_000_000
+        return any(
+            there if moment.live else first is not None and first <= at
+            for (of_kind, of_agency), (there, first) in self.since.items()
+            if of_kind == kind and agency_id in (None, of_agency)
+        )
 
     def total(self, measure: str, key: str, agency_id: int | None = None) -> Sums:
         """The sums of one agency, or of all in scope."""
@@ -289,28 +340,26 @@ def added(sums: Iterable[Sums]) -> Sums:
 
 def _statement(where: Where, needs: Sequence[Need], by_day: bool, funnel: Window | None) -> tuple[str, dict[str, Any]]:
     of = Statement()
-    zone = of.add(where.zone)
-    scope = Scope("(SELECT ids FROM scope)::bigint[]", "(SELECT ids FROM paying)::bigint[]", zone, by_day)
+    scope = Scope("(SELECT ids FROM scope)::bigint[]", "(SELECT ids FROM paying)::bigint[]", by_day)
     ctes = [
         f"scope AS MATERIALIZED (SELECT {agencies_sql(where, of)} AS ids)",
         f"paying AS MATERIALIZED (SELECT {agencies_sql(where, of, money=True)} AS ids)",
     ]
     selects = []
-    clients = [need for need in needs if need.measure == "clients"]
-    if clients:
-        ctes.append(f"facts AS ({facts_sql(scope.ids)})")
-        ctes.append(
-            f"counted AS MATERIALIZED (SELECT agency_id, ARRAY[{_clients(clients, of)}] AS n FROM facts GROUP BY 1)"
-        )
-    for index, need in enumerate(clients):
-        numbers = ", ".join(f"n[{index * 4 + i}]" for i in range(1, 5))
-        selects.append(f"SELECT 'clients', '{need.key}', agency_id, NULL::date, {numbers} FROM counted")
+    for name, at_once in _AT_ONCE.items():
+        asked = [need for need in needs if need.measure == name]
+        if asked:
+            ctes.append(f"{name} AS MATERIALIZED (SELECT * FROM ({at_once(asked, scope, of)}) AS x(agency_id, n))")
+        for index, need in enumerate(asked):
+            numbers = ", ".join(f"n[{index * 4 + i}]" for i in range(1, 5))
+            selects.append(f"SELECT '{name}', '{need.key}', agency_id, NULL::date, {numbers} FROM {name}")
     for need in needs:
-        if need.measure != "clients":
+        if need.measure in _MEASURES:
             inner = _MEASURES[need.measure](need, scope, of)
             selects.append(
                 f"SELECT '{need.measure}', '{need.key}', m.* FROM ({inner}) AS m(agency_id, day, a, b, c, d)"
             )
+    selects.append(_since_sql(scope, of.add(where.zone)))
     selects.append(
         "SELECT 'currency', currency, 0, NULL::date, 0, 0, 0, 0 FROM core_agency"
         f" WHERE id = ANY ({scope.paying}) GROUP BY currency"
@@ -335,6 +384,9 @@ def measure(where: Where, needs: Iterable[Need], *, by_day: bool = False, funnel
         for name, key, agency_id, day, *values in cursor.fetchall():
             if name == "currency":
                 currencies.append(key)
+                continue
+            if name == "since":
+                found.since[key, agency_id] = (bool(values[0]), values[1])
                 continue
             if name == "funnel":
                 found.funnel.append(FunnelRow(key, int(values[0]), int(values[1]), int(values[2])))

@@ -16,7 +16,6 @@ from django.db import connection
 
 from business.figures.definitions import FIGURES
 from business.figures.measures import (
-    Need,
     Statement,
     Sums,
     agencies_sql,
@@ -25,7 +24,7 @@ from business.figures.measures import (
     is_new,
     open_projects_sql,
     running_contracts_sql,
-    valued_projects_sql,
+    valued_sql,
 )
 from business.figures.moments import Moment
 from core.metrics import Where
@@ -82,8 +81,8 @@ def _projects(moment: Moment, of: Statement, ids: str, paying: str, zone: str) -
 
 def _values(moment: Moment, of: Statement, ids: str, paying: str, zone: str) -> str:
     columns = "'project', p.id, p.created_at, p.client_id, p.name, p.status, p.agency_id, false, p.value, 1, 0, 0"
-    need = Need("values", "", moment, moment.last_days(365))
-    return valued_projects_sql(need, paying, of, columns)
+    inside = valued_sql(moment.last_days(365), of)
+    return f"SELECT {columns} FROM business_project p WHERE p.agency_id = ANY ({paying}) AND {inside}"
 
 
 def _first(zone: str) -> str:
