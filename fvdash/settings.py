@@ -207,7 +207,18 @@ ACCOUNT_RATE_LIMITS = {
 USERSESSIONS_TRACK_ACTIVITY = False
 # Addresses are given by admins, and the invitation proved them.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+ACCOUNT_FORMS = {
+    "login": "core.people.account_forms.SignInForm",
+    "reset_password": "core.people.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "core.people.account_forms.ResetPasswordKeyForm",
+    "change_password": "core.people.account_forms.ChangePasswordForm",
+    "set_password": "core.people.account_forms.SetPasswordForm",
+    "reauthenticate": "core.people.account_forms.ConfirmPasswordForm",
+}
 MFA_FORMS = {
+    "authenticate": "core.people.account_forms.CodeForm",
+    "reauthenticate": "core.people.account_forms.ConfirmCodeForm",
+    "activate_totp": "core.people.account_forms.ActivateAppForm",
     "login_webauthn": "core.people.keys.SignInForm",
     "authenticate_webauthn": "core.people.keys.AuthenticateForm",
     "reauthenticate_webauthn": "core.people.keys.ReauthenticateForm",

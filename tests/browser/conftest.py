@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
@@ -15,7 +15,8 @@ from django.test import Client as Browserless
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from core.models import RoleGrant, User
+if TYPE_CHECKING:
+    from core.models import User
 
 FLAGS = (
     "--no-sandbox",
@@ -65,6 +66,9 @@ class Site:
 
 @pytest.fixture
 def site(chromium: Browser, live_server: LiveServer, transactional_db: None) -> Site:
+    # Not at the top: named on the command line, this file is read before Django is set up.
+    from core.models import RoleGrant, User
+
     call_command("demo", "load", "--months", "6", verbosity=0)
     admin = User.objects.create_user("marina@example.com", "correct horse battery", name="Marina Prado")
     RoleGrant.objects.create(user=admin, role="admin")
