@@ -45,6 +45,11 @@ def mask_url(raw: str) -> str:
     return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:••••@", raw)
 
 
+def gettext_noop(words: str) -> str:
+    """Marks words for the catalogue; the page translates them."""
+    return words
+
+
 def text(raw: str) -> str:
     return raw
 
@@ -155,50 +160,74 @@ def oidc(raw: str) -> tuple[dict[str, str], ...]:
 
 
 VARIABLES: tuple[Variable, ...] = (
-    Variable("PORT", "web", "Port of the web server.", integer(1, 65535), 3000),
-    Variable("HOST", "web", "Address that the web server listens on.", text, "127.0.0.1"),
-    Variable("FVDASH_PUBLIC_URL", "web", "Address in mails and for passkeys.", url("http", "https")),
-    Variable("FVDASH_ALLOWED_HOSTS", "web", "Host names that are served, comma-separated.", words, ()),
-    Variable("FVDASH_TRUSTED_PROXIES", "web", "Proxies whose forwarding headers are believed.", networks, ()),
-    Variable("FVDASH_TIME_ZONE", "web", "Time zone of the group.", zone, "America/Sao_Paulo"),
-    Variable("FVDASH_API_LIMIT", "web", "API calls per seconds, per token or address.", rate, Rate(100, 900)),
-    Variable("FVDASH_ALLOW_PRIVATE_TARGETS", "web", "Webhooks may reach private addresses.", switch, False),
-    Variable("FVDASH_OIDC", "web", "Single sign-on providers, as JSON.", oidc, (), secret=True),
-    Variable("FVDASH_DATA_DIR", "installation", "Folder of an embedded installation.", path),
-    Variable("FVDASH_ADMIN_EMAIL", "installation", "E-mail of the first admin.", email, "admin@localhost"),
-    Variable("FVDASH_ADMIN_PASSWORD", "installation", "Password of the first admin.", text, secret=True),
-    Variable("FVDASH_DEMO", "installation", "0 starts without demo data.", switch, True),
-    Variable("FVDASH_DEBUG", "installation", "1 shows debug pages; for development only.", switch, False),
-    Variable("FVDASH_SECRET_KEY", "installation", "Key that signs and encrypts.", text, secret=True),
-    Variable("DATABASE_URL", "database", "PostgreSQL, the runtime role.", url("postgres", "postgresql")),
-    Variable("DATABASE_OWNER_URL", "database", "PostgreSQL, the owner's role.", url("postgres", "postgresql")),
-    Variable("REDIS_URL", "database", "Redis or Valkey.", url("redis", "rediss", "unix")),
-    Variable("UPSTASH_REDIS_REST_URL", "database", "Upstash, when REDIS_URL is absent.", url("https")),
-    Variable("UPSTASH_REDIS_REST_TOKEN", "database", "Token of Upstash.", text, secret=True),
-    Variable("BACKUP_ENCRYPTION_KEY", "backup", "Passphrase of the backups.", text, secret=True),
-    Variable("BACKUP_RETENTION_DAYS", "backup", "Days that a backup is kept.", integer(1, 3650), 90),
-    Variable("BACKUP_STORAGE_URLS", "backup", "Where backups are stored.", urls("file", "s3"), ()),
-    Variable("WHATSAPP_PHONE_NUMBER_ID", "whatsapp", "The number that sends.", text),
-    Variable("WHATSAPP_ACCESS_TOKEN", "whatsapp", "Token of the Cloud API.", text, secret=True),
-    Variable("WHATSAPP_BUSINESS_ACCOUNT_ID", "whatsapp", "The business account.", text),
-    Variable("WHATSAPP_APP_SECRET", "whatsapp", "Secret that signs webhooks.", text, secret=True),
-    Variable("WHATSAPP_VERIFY_TOKEN", "whatsapp", "Token of the webhook's verification.", text, secret=True),
-    Variable("WHATSAPP_API_BASE", "whatsapp", "Base URL.", url("http", "https"), "https://graph.facebook.com"),
-    Variable("WHATSAPP_API_VERSION", "whatsapp", "Version of the Graph API.", text, "v26.0"),
-    Variable("SLACK_WEBHOOK_URL", "channels", "Slack's incoming webhook.", url("http", "https"), secret=True),
+    Variable("PORT", "web", gettext_noop("Port of the web server."), integer(1, 65535), 3000),
+    Variable("HOST", "web", gettext_noop("Address that the web server listens on."), text, "127.0.0.1"),
+    Variable("FVDASH_PUBLIC_URL", "web", gettext_noop("Address in mails and for passkeys."), url("http", "https")),
+    Variable("FVDASH_ALLOWED_HOSTS", "web", gettext_noop("Host names that are served, comma-separated."), words, ()),
+    Variable(
+        "FVDASH_TRUSTED_PROXIES", "web", gettext_noop("Proxies whose forwarding headers are believed."), networks, ()
+    ),
+    Variable("FVDASH_TIME_ZONE", "web", gettext_noop("Time zone of the group."), zone, "America/Sao_Paulo"),
+    Variable(
+        "FVDASH_API_LIMIT", "web", gettext_noop("API calls per seconds, per token or address."), rate, Rate(100, 900)
+    ),
+    Variable(
+        "FVDASH_ALLOW_PRIVATE_TARGETS", "web", gettext_noop("Webhooks may reach private addresses."), switch, False
+    ),
+    Variable("FVDASH_OIDC", "web", gettext_noop("Single sign-on providers, as JSON."), oidc, (), secret=True),
+    Variable("FVDASH_DATA_DIR", "installation", gettext_noop("Folder of an embedded installation."), path),
+    Variable(
+        "FVDASH_ADMIN_EMAIL", "installation", gettext_noop("E-mail of the first admin."), email, "admin@localhost"
+    ),
+    Variable("FVDASH_ADMIN_PASSWORD", "installation", gettext_noop("Password of the first admin."), text, secret=True),
+    Variable("FVDASH_DEMO", "installation", gettext_noop("0 starts without demo data."), switch, True),
+    Variable("FVDASH_DEBUG", "installation", gettext_noop("1 shows debug pages; for development only."), switch, False),
+    Variable("FVDASH_SECRET_KEY", "installation", gettext_noop("Key that signs and encrypts."), text, secret=True),
+    Variable("DATABASE_URL", "database", gettext_noop("PostgreSQL, the runtime role."), url("postgres", "postgresql")),
+    Variable(
+        "DATABASE_OWNER_URL", "database", gettext_noop("PostgreSQL, the owner's role."), url("postgres", "postgresql")
+    ),
+    Variable("REDIS_URL", "database", gettext_noop("Redis or Valkey."), url("redis", "rediss", "unix")),
+    Variable("UPSTASH_REDIS_REST_URL", "database", gettext_noop("Upstash, when REDIS_URL is absent."), url("https")),
+    Variable("UPSTASH_REDIS_REST_TOKEN", "database", gettext_noop("Token of Upstash."), text, secret=True),
+    Variable("BACKUP_ENCRYPTION_KEY", "backup", gettext_noop("Passphrase of the backups."), text, secret=True),
+    Variable("BACKUP_RETENTION_DAYS", "backup", gettext_noop("Days that a backup is kept."), integer(1, 3650), 90),
+    Variable("BACKUP_STORAGE_URLS", "backup", gettext_noop("Where backups are stored."), urls("file", "s3"), ()),
+    Variable("WHATSAPP_PHONE_NUMBER_ID", "whatsapp", gettext_noop("The number that sends."), text),
+    Variable("WHATSAPP_ACCESS_TOKEN", "whatsapp", gettext_noop("Token of the Cloud API."), text, secret=True),
+    Variable("WHATSAPP_BUSINESS_ACCOUNT_ID", "whatsapp", gettext_noop("The business account."), text),
+    Variable("WHATSAPP_APP_SECRET", "whatsapp", gettext_noop("Secret that signs webhooks."), text, secret=True),
+    Variable(
+        "WHATSAPP_VERIFY_TOKEN", "whatsapp", gettext_noop("Token of the webhook's verification."), text, secret=True
+    ),
+    Variable(
+        "WHATSAPP_API_BASE", "whatsapp", gettext_noop("Base URL."), url("http", "https"), "https://graph.facebook.com"
+    ),
+    Variable("WHATSAPP_API_VERSION", "whatsapp", gettext_noop("Version of the Graph API."), text, "v26.0"),
+    Variable(
+        "SLACK_WEBHOOK_URL", "channels", gettext_noop("Slack's incoming webhook."), url("http", "https"), secret=True
+    ),
     Variable(
         "EMAIL_URL",
         "channels",
-        "SMTP server, smtp://user:password@host:port/?from=address.",
+        gettext_noop("SMTP server, smtp://user:password@host:port/?from=address."),
         url("smtp", "smtps", "smtp+tls"),
     ),
-    Variable("TWILIO_ACCOUNT_SID", "channels", "Twilio's account.", text),
-    Variable("TWILIO_AUTH_TOKEN", "channels", "Twilio's token.", text, secret=True),
-    Variable("TWILIO_FROM", "channels", "Number that sends SMS.", text),
-    Variable("TWILIO_API_BASE", "channels", "Base URL of Twilio.", url("http", "https"), "https://api.twilio.com"),
-    Variable("OPENAI_API_KEY", "narrative", "Key for the narrative of the month.", text, secret=True),
-    Variable("OPENAI_ORGANIZATION", "narrative", "Organization of that key.", text),
-    Variable("OPENAI_API_BASE", "narrative", "Base URL.", url("http", "https"), "https://api.openai.com/v1"),
+    Variable("TWILIO_ACCOUNT_SID", "channels", gettext_noop("Twilio's account."), text),
+    Variable("TWILIO_AUTH_TOKEN", "channels", gettext_noop("Twilio's token."), text, secret=True),
+    Variable("TWILIO_FROM", "channels", gettext_noop("Number that sends SMS."), text),
+    Variable(
+        "TWILIO_API_BASE",
+        "channels",
+        gettext_noop("Base URL of Twilio."),
+        url("http", "https"),
+        "https://api.twilio.com",
+    ),
+    Variable("OPENAI_API_KEY", "narrative", gettext_noop("Key for the narrative of the month."), text, secret=True),
+    Variable("OPENAI_ORGANIZATION", "narrative", gettext_noop("Organization of that key."), text),
+    Variable(
+        "OPENAI_API_BASE", "narrative", gettext_noop("Base URL."), url("http", "https"), "https://api.openai.com/v1"
+    ),
 )
 
 

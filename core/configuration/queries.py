@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.configuration.environment import GROUPS, VARIABLES, Environment
+from core.configuration.environment import GROUPS, VARIABLES, Environment, Variable
 from core.people.access import Area, Denied, Viewer
 
 GROUP_LABELS = {
@@ -21,12 +22,30 @@ GROUP_LABELS = {
 }
 
 
+EXPECTED = {
+    "text": _("text"),
+    "integer": _("whole number"),
+    "switch": _("1 or 0"),
+    "words": _("list, comma-separated"),
+    "url": "URL",
+    "urls": _("URLs, comma-separated"),
+    "zone": _("time zone of the IANA database"),
+    "email": _("e-mail address"),
+    "rate": _("calls/seconds, such as 100/900"),
+    "networks": _("IP addresses or networks, comma-separated"),
+    "path": _("folder"),
+    "oidc": _("JSON list: id, name, server_url, client_id, secret"),
+}
+
+
 @dataclass(frozen=True)
 class SettingRow:
-    """`source` is environment, default or none (not configured); a secret's value is never shown."""
+    """`source` is environment, default or none (not configured); a secret's value is never shown. `expected` says
+    what a value has to look like."""
 
     name: str
     meaning: str
+    expected: str
     value: str
     source: str
     secret: bool
@@ -47,8 +66,16 @@ def environment(viewer: Viewer) -> list[tuple[str, list[SettingRow]]]:
             default = variable.default
             value = f"{default.calls}/{default.seconds}" if hasattr(default, "calls") else _plain(default)
             source = "default"
-        rows[variable.group].append(SettingRow(variable.name, variable.meaning, value, source, variable.secret))
+        rows[variable.group].append(
+            SettingRow(variable.name, gettext(variable.meaning), _expected(variable), value, source, variable.secret)
+        )
     return [(str(GROUP_LABELS[group]), rows[group]) for group in GROUPS]
+
+
+def _expected(variable: Variable) -> str:
+    """By the name of the function that reads it."""
+    kind = variable.parse.__qualname__.partition(".")[0]
+    return str(EXPECTED.get(kind, EXPECTED["text"]))
 
 
 def _plain(value: object) -> str:

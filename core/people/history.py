@@ -73,7 +73,7 @@ def _words(event: AuditEvent, places: dict[int, str]) -> tuple[str, str]:
         "login": _("Signed in"),
         "logout": _("Signed out"),
         "login_failed": _("Failed sign-in"),
-        "data_create": _("Invited"),
+        "data_create": _("Account made"),
         "data_delete": _("Deleted"),
     }
     if event.action in texts:

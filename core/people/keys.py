@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn import forms
+from django.utils.translation import gettext_lazy as _
 
 
 class _Checked:
@@ -31,6 +32,12 @@ class ReauthenticateForm(_Checked, forms.ReauthenticateWebAuthnForm):  # type: i
 
 
 class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["name"].label = _("Name")
+        self.fields["passwordless"].label = _("Also sign in with it alone (passkey)")
+        self.fields["passwordless"].help_text = _("It then asks for a fingerprint, your face or a PIN.")
+
     def clean(self) -> dict[str, Any]:
         try:
             cleaned: dict[str, Any] = super().clean()

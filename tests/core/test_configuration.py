@@ -45,6 +45,15 @@ def test_what_is_not_configured_says_so(client_as: As, admin: User, settings: An
     assert "não configurado" in client_as(admin).get(PAGE).content.decode()
 
 
+def test_meanings_are_in_the_language_of_the_reader(client_as: As, admin: User) -> None:
+    client = client_as(admin)
+    assert "Fuso horário do grupo." in client.get(PAGE).content.decode()
+    client.post("/preferences", {"language": "en"})
+    page = client.get(PAGE).content.decode()
+    assert "Time zone of the group." in page
+    assert "time zone of the IANA database" in page
+
+
 def test_agency_admin_is_led_to_the_own_agency(client_as: As, agency_admin: User, agency: Agency) -> None:
     client = client_as(agency_admin)
     assert client.get(PAGE)["Location"] == AGENCIES
