@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -49,6 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     del os.environ["DJANGO_SETTINGS_MODULE"]
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    # A time limit ends a run by SIGTERM, which by itself would leave no time to tidy up.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     servers = contextlib.ExitStack()
     servers.enter_context(SERVERS.running())
     config.add_cleanup(servers.close)
@@ -63,9 +67,7 @@ def _cheap_passwords(django_test_environment: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    django_test_environment: None, django_db_blocker: pytest.FixtureRequest
-) -> Iterator[None]:
+def django_db_setup(django_test_environment: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
     """Migrates the template once per run, and gives this worker a copy."""
     from django.db import connections
     from django.test import TransactionTestCase

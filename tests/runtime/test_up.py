@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import stat
@@ -10,6 +11,7 @@ import time
 import psutil
 import psycopg
 import pytest
+import redis
 
 from fvdash.runtime.installation import Installation
 from tests.conftest import SERVERS
@@ -162,21 +164,35 @@ def test_start_after_kill_in_the_middle_of_the_first_start(new_installation: Up)
     assert "sign in as admin@localhost with password " in "\n".join(new_installation.lines)
 
 
+def comes_back(up: Up, child: str, before: int) -> bool:
+    for process in psutil.Process(up.running.pid).children():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != before and child in " ".join(process.cmdline()):
+                return True
+    return False
+
+
+def serves(up: Up) -> bool:
+    """Whether web, PostgreSQL and Redis all answer."""
+    endpoints = Installation(up.folder).read()
+    assert endpoints is not None
+    try:
+        psycopg.connect(endpoints.database_url, connect_timeout=2).close()
+        with redis.Redis.from_url(endpoints.redis_url) as client:
+            client.ping()
+        return status(up.port) == 200
+    except (psycopg.OperationalError, redis.RedisError, OSError, http.client.HTTPException):
+        return False
+
+
 @pytest.mark.parametrize("child", ["uvicorn", "postgres -D", "redis-server", "celery --app fvdash --quiet worker"])
 def test_killed_child_comes_back(running: Up, child: str) -> None:
     before = running.child(child)
     before.kill()
     running.read_until("starting it again in")
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            found = psutil.Process(running.running.pid).children()
-            if any(child in " ".join(p.cmdline()) and p.pid != before.pid for p in found):
-                break
-        except psutil.NoSuchProcess:
-            continue
-    else:
-        pytest.fail(f"{child} did not come back")
+    deadline = time.monotonic() + 60
+    while not (comes_back(running, child, before.pid) and serves(running)):
+        assert time.monotonic() < deadline, f"{child} did not come back"
 
 
 def test_two_installations_side_by_side(running: Up, first_start: Up) -> None:
