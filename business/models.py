@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.personal import Basis, Category, DataMap, Erasure, Personal
 
@@ -42,8 +43,8 @@ def not_negative(table: str, column: str) -> models.CheckConstraint:
 
 class Client(Owned):
     class Status(models.TextChoices):
-        ACTIVE = "active", _("active")
-        ARCHIVED = "archived", _("archived")
+        ACTIVE = "active", pgettext_lazy("client or project", "active")
+        ARCHIVED = "archived", pgettext_lazy("client or project", "archived")
 
     name = models.CharField(_("name"), max_length=200)
     email = models.EmailField(_("e-mail"), blank=True, default="")
@@ -98,7 +99,7 @@ class Client(Owned):
 class Project(Owned):
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
-        ACTIVE = "active", _("active")
+        ACTIVE = "active", pgettext_lazy("client or project", "active")
         PAUSED = "paused", _("paused")
         COMPLETED = "completed", _("completed")
         CANCELLED = "cancelled", _("cancelled")
