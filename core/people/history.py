@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import CharField, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext as _
 
 from core.agencies.models import Agency
 from core.audit.models import AuditEvent
 from core.people.access import ROLE_LABELS, Area, Role, Viewer
-from core.people.models import ApiToken, User
+from core.people.models import User
 
 ROWS = 30
 
@@ -28,19 +30,24 @@ class Change:
     by: str
 
 
-def of(user: User, viewer: Viewer) -> tuple[Change, ...]:
-    """What was done by or to the person's account, newest first: sign-ins, roles, tokens, status."""
+def of(user: User, viewer: Viewer, tokens: Sequence[int]) -> tuple[Change, ...]:
+    """What was done by or to the person's account, newest first: sign-ins, roles, tokens, status.
+
+    `tokens` are the ids of the person's own.
+    """
     roles = Q(resource_type="role") & (Q(diff__user_id__new=user.pk) | Q(diff__user_id__old=user.pk))
-    tokens = [str(pk) for pk in ApiToken.objects.filter(user=user).values_list("pk", flat=True)[:1000]]
-    events = list(
+    actor = User.objects.filter(pk=OuterRef("actor_id")).annotate(
+        label=Coalesce(NullIf("name", Value("")), "email", output_field=CharField())
+    )
+    events = (
         AuditEvent.objects.filter(
             Q(resource_type="user", resource_id=str(user.pk))
             | roles
-            | Q(resource_type="api_token", resource_id__in=tokens)
-        ).order_by("-occurred_at", "-id")[:ROWS]
+            | Q(resource_type="api_token", resource_id__in=[str(pk) for pk in tokens])
+        )
+        .annotate(actor=Subquery(actor.values("label")))
+        .order_by("-occurred_at", "-id")[:ROWS]
     )
-    actors = {e.actor_id for e in events if e.actor_id and e.actor_id != user.pk}
-    names = {one.pk: str(one) for one in User.objects.filter(pk__in=actors)} if actors else {}
     # Roles elsewhere are none of an agency admin's business.
     scope = viewer.scope(Area.PEOPLE)
     places = {a.pk: a.name for a in Agency.objects.filter(scope.q("pk"))} if scope else {}
@@ -49,7 +56,7 @@ def of(user: User, viewer: Viewer) -> tuple[Change, ...]:
             event.occurred_at,
             *_words(event, places),
             event.outcome != "success",
-            names.get(event.actor_id or 0, ""),
+            (event.actor or "") if event.actor_id != user.pk else "",
         )
         for event in events
     )

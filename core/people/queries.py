@@ -165,13 +165,13 @@ def person(viewer: Viewer, user_id: int) -> Person:
     if not row.managed:
         return Person(row, user.requires_second_factor, (), (), ())
     sessions = UserSession.objects.filter(user=user).order_by("-last_seen_at")[:20]
-    tokens = ApiToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")[:50]
+    tokens = list(ApiToken.objects.filter(user=user).order_by("-created_at")[:500])
     return Person(
         row,
         user.requires_second_factor,
         tuple(SessionRow(s.ip, s.user_agent, s.created_at, s.last_seen_at) for s in sessions),
-        tuple(_token(token) for token in tokens),
-        history.of(user, viewer),
+        tuple(_token(token) for token in tokens if token.revoked_at is None)[:50],
+        history.of(user, viewer, [token.pk for token in tokens]),
     )
 
 
