@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,8 @@ from django.db.models import CharField, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext as _
 
-from core.agencies.models import Agency
 from core.audit.models import AuditEvent
-from core.people.access import ROLE_LABELS, Area, Role, Viewer
+from core.people.access import ROLE_LABELS, Role
 from core.people.models import User
 
 ROWS = 30
@@ -30,10 +29,10 @@ class Change:
     by: str
 
 
-def of(user: User, viewer: Viewer, tokens: Sequence[int]) -> tuple[Change, ...]:
+def of(user: User, tokens: Sequence[int], places: Mapping[int, str]) -> tuple[Change, ...]:
     """What was done by or to the person's account, newest first: sign-ins, roles, tokens, status.
 
-    `tokens` are the ids of the person's own.
+    `tokens` are the ids of the person's own; `places` the names of agencies that the reader may know.
     """
     roles = Q(resource_type="role") & (Q(diff__user_id__new=user.pk) | Q(diff__user_id__old=user.pk))
     actor = User.objects.filter(pk=OuterRef("actor_id")).annotate(
@@ -48,9 +47,6 @@ def of(user: User, viewer: Viewer, tokens: Sequence[int]) -> tuple[Change, ...]:
         .annotate(actor=Subquery(actor.values("label")))
         .order_by("-occurred_at", "-id")[:ROWS]
     )
-    # Roles elsewhere are none of an agency admin's business.
-    scope = viewer.scope(Area.PEOPLE)
-    places = {a.pk: a.name for a in Agency.objects.filter(scope.q("pk"))} if scope else {}
     return tuple(
         Change(
             event.occurred_at,
@@ -62,7 +58,7 @@ def of(user: User, viewer: Viewer, tokens: Sequence[int]) -> tuple[Change, ...]:
     )
 
 
-def _words(event: AuditEvent, places: dict[int, str]) -> tuple[str, str]:
+def _words(event: AuditEvent, places: Mapping[int, str]) -> tuple[str, str]:
     diff: dict[str, Any] = event.diff
     if event.resource_type == "role":
         given = "new" if "new" in diff.get("role", {}) else "old"

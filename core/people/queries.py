@@ -75,6 +75,7 @@ class Person:
     sessions: tuple[SessionRow, ...]
     tokens: tuple[TokenRow, ...]
     history: tuple[history.Change, ...]
+    places: tuple[tuple[int | None, str], ...]
 
 
 def _by_status(people: QuerySet[User], status: str) -> QuerySet[User]:
@@ -157,13 +158,14 @@ def person_row(user: User) -> PersonRow:
 
 
 def person(viewer: Viewer, user_id: int) -> Person:
-    """One person with sessions, tokens and their latest history. Raises Http404."""
+    """One person with sessions, tokens, their latest history, and where roles may be given. Raises Http404."""
     user = visible_people(viewer).filter(pk=user_id).first()
     if user is None:
         raise Http404
     row = person_row(user)
     if not row.managed:
-        return Person(row, user.requires_second_factor, (), (), ())
+        return Person(row, user.requires_second_factor, (), (), (), ())
+    agencies = _agencies(viewer)
     sessions = UserSession.objects.filter(user=user).order_by("-last_seen_at")[:20]
     tokens = list(ApiToken.objects.filter(user=user).order_by("-created_at")[:500])
     return Person(
@@ -171,7 +173,9 @@ def person(viewer: Viewer, user_id: int) -> Person:
         user.requires_second_factor,
         tuple(SessionRow(s.ip, s.user_agent, s.created_at, s.last_seen_at) for s in sessions),
         tuple(_token(token) for token in tokens if token.revoked_at is None)[:50],
-        history.of(user, viewer, [token.pk for token in tokens]),
+        history.of(user, [token.pk for token in tokens], {agency.pk: agency.name for agency in agencies}),
+        # A role in an archived agency is shown too: what is not on the form would be taken away by saving it.
+        _places(viewer, agencies, held={grant.agency_id for grant in row.grants}),
     )
 
 
@@ -217,12 +221,21 @@ def _token(token: ApiToken) -> TokenRow:
     )
 
 
-def grantable(viewer: Viewer) -> list[tuple[int | None, str]]:
+def grantable(viewer: Viewer) -> tuple[tuple[int | None, str], ...]:
     """Where the viewer may give roles: (None, whole group) and agencies by name."""
-    scope = viewer.require(Area.PEOPLE)
-    agencies = Agency.objects.filter(scope.q("pk"), archived_at=None).order_by("name")[:500]
-    places: list[tuple[int | None, str]] = [(None, str(_("Whole group")))] if scope.everything else []
-    return [*places, *((agency.pk, agency.name) for agency in agencies)]
+    return _places(viewer, _agencies(viewer), held=set())
+
+
+def _agencies(viewer: Viewer) -> list[Agency]:
+    return list(Agency.objects.filter(viewer.require(Area.PEOPLE).q("pk")).order_by("name")[:500])
+
+
+def _places(viewer: Viewer, agencies: list[Agency], held: set[int | None]) -> tuple[tuple[int | None, str], ...]:
+    whole: list[tuple[int | None, str]] = (
+        [(None, str(_("Whole group")))] if viewer.scope(Area.PEOPLE).everything else []
+    )
+    open_ones = [agency for agency in agencies if agency.archived_at is None or agency.pk in held]
+    return (*whole, *((agency.pk, agency.name) for agency in open_ones))
 
 
 def is_managed(viewer: Viewer, user_id: int) -> bool:

@@ -103,7 +103,7 @@ def _person_context(viewer: Viewer, user_id: int, **forms: Form) -> dict[str, An
         "email_configured": settings.EMAIL_CONFIGURED,
         "myself": row.id == viewer.user_id,
         "details": PersonForm(initial={"name": row.name, "requires_second_factor": found.requires_second_factor}),
-        "roles": RolesForm(places=queries.grantable(viewer), initial={"grants": queries.grants_of(row)}),
+        "roles": RolesForm(places=found.places, initial={"grants": queries.grants_of(row)}),
     }
     return context | forms
 
@@ -122,7 +122,7 @@ def change_person(request: HttpRequest, user_id: int) -> HttpResponse:
 @require_POST
 def change_roles(request: HttpRequest, user_id: int) -> HttpResponse:
     viewer = viewer_of_request(request)
-    form = RolesForm(request.POST, places=queries.grantable(viewer))
+    form = RolesForm(request.POST, places=queries.person(viewer, user_id).places)
     if form.is_valid() and _try(form, lambda: _change_roles(viewer, user_id, form.cleaned_data["grants"])):
         messages.success(request, _("The roles are changed."))
         return redirect("person", user_id)

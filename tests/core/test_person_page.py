@@ -55,3 +55,14 @@ def test_a_session_of_a_person_is_listed_and_ended_by_the_admin(
     assert "Firefox, Windows" in client.get(f"{LIST}/{person.pk}").content.decode()
     client.post(f"{LIST}/{person.pk}/sign-out")
     assert other.get("/account/").status_code == 302
+
+
+def test_saving_roles_keeps_a_role_in_an_archived_agency(
+    client_as: As, admin: User, operator: User, agency: Agency, other_agency: Agency
+) -> None:
+    actions.archive_agency(viewer_of(admin), agency.pk, archived=True)
+    client = client_as(admin)
+    page = client.get(f"{LIST}/{operator.pk}").content.decode()
+    assert f'value="operator:{agency.pk}"' in page
+    client.post(f"{LIST}/{operator.pk}/roles", {"grants": [f"operator:{agency.pk}", f"viewer:{other_agency.pk}"]})
+    assert operator.grants.count() == 2
