@@ -94,6 +94,9 @@ def _indexes() -> dict[str, str]:
             made[f"{table}_agency_by_{name}"] = f"ON {table} (agency_id, {key}, id)"
     made["business_project_by_status"] = "ON business_project (agency_id, status, created_at, id)"
     made["business_payment_open"] = "ON business_payment (agency_id, due_at, id) WHERE paid_at IS NULL"
+    # What is not paid is little, and is listed by the same key as all of it.
+    when = {(table, name): key for table, name, key in SORTS}["business_payment", "date"]
+    made["business_payment_unpaid"] = f"ON business_payment (agency_id, ({when}), id) WHERE paid_at IS NULL"
     made["business_lead_by_source"] = "ON business_lead (agency_id, source, created_at, id)"
     return made
 

@@ -247,10 +247,19 @@ def page_of[M: Model, T](
 ) -> ListPage[T]:
     """One page of `rows`, narrowed by the query and by the references that it carries."""
     rows, chips = narrow_references(query, rows, shown, narrow_to)
-    rows = query.narrow(rows)
+    rows = narrowed(query, rows, shown)
     found = paginate(rows, query.order, scope=query.scope, cursor=query.cursor, limit=query.limit, make=make)
     page = ListingPage(found.rows, found.next, found.prev, query)
     return ListPage(page, shown, count(rows) if counted else None, chips)
+
+
+def narrowed[M: Model](query: ListingQuery, rows: QuerySet[M], shown: Where) -> QuerySet[M]:
+    """Search and filters of the query; the search knows which agencies the rows are of."""
+    search = query.listing.search
+    if callable(search):
+        listing = replace(query.listing, search=lambda found, text: search(found, text, shown.q()))  # type: ignore[call-arg]
+        query = replace(query, listing=listing)
+    return query.narrow(rows)
 
 
 def narrow_references[M: Model](

@@ -16,6 +16,8 @@ from business.models import Client
 # order of the list and asked one by one: so many match that a page is soon full.
 _IDS = 1_000
 _OWN = 2_000
+# `inside` of a search is the agencies of the rows: clients of others need not be looked at.
+NOT_NARROWED = Q()
 _NUMBER = re.compile(r"[+()\d][\d\s().+/-]*\d")
 _CNPJ = re.compile(r"[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d\d", re.IGNORECASE)
 
@@ -61,18 +63,18 @@ def matching(document: Func, text: str) -> Q:
     return found
 
 
-def search_clients(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def search_clients(rows: QuerySet[Any], text: str, inside: Q = NOT_NARROWED) -> QuerySet[Any]:
     return rows.filter(_own(rows, CLIENT, text))
 
 
-def search_leads(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def search_leads(rows: QuerySet[Any], text: str, inside: Q = NOT_NARROWED) -> QuerySet[Any]:
     return rows.filter(_own(rows, LEAD, text))
 
 
-def search_named(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def search_named(rows: QuerySet[Any], text: str, inside: Q = NOT_NARROWED) -> QuerySet[Any]:
     """Projects and contracts: by their own name or source id, or by their client."""
     # The client first: it is asked with a hash, the words with a function.
-    return rows.filter(_of_client(text) | _own(rows, NAMED, text))
+    return rows.filter(_of_client(text, inside) | _own(rows, NAMED, text))
 
 
 def _own(rows: QuerySet[Any], document: Func, text: str) -> Q:
@@ -83,14 +85,14 @@ def _own(rows: QuerySet[Any], document: Func, text: str) -> Q:
     return wanted if len(ids) > _OWN else Q(pk__in=ids)
 
 
-def search_by_client(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def search_by_client(rows: QuerySet[Any], text: str, inside: Q = NOT_NARROWED) -> QuerySet[Any]:
     """Rows without words of their own: by their client, or by their exact source id."""
-    return rows.filter(_of_client(text) | _of_source(text))
+    return rows.filter(_of_client(text, inside) | _of_source(text))
 
 
-def search_payments(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+def search_payments(rows: QuerySet[Any], text: str, inside: Q = NOT_NARROWED) -> QuerySet[Any]:
     """As `search_by_client`, and by the exact amount."""
-    wanted = _of_client(text) | _of_source(text)
+    wanted = _of_client(text, inside) | _of_source(text)
     with contextlib.suppress(ValidationError):
         wanted |= Q(amount=rules.typed_money(text, comma="," in text or "." not in text))
     return rows.filter(wanted)
@@ -100,8 +102,8 @@ def _of_source(text: str) -> Q:
     return Q(source_id=text)
 
 
-def _of_client(text: str) -> Q:
-    clients = Client.objects.filter(matching(CLIENT, text))
+def _of_client(text: str, inside: Q) -> Q:
+    clients = Client.objects.filter(inside, matching(CLIENT, text))
     ids = list(clients.values_list("pk", flat=True)[: _IDS + 1])
     if len(ids) > _IDS:
         return Q(client_id__in=clients.values("pk"))

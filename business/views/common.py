@@ -32,6 +32,9 @@ from business.queries.common import (
     where,
     writable,
 )
+from business.queries.common import (
+    narrowed as narrow,
+)
 from core import formats
 from core.agencies.models import Agency
 from core.api.auth import viewer_of_request
@@ -105,7 +108,7 @@ def show_list[M: Model, T](
         if query.wants_csv:
             narrowed, _chips = narrow_references(query, rows(found), found, narrow_to)
             # Narrowed now: when the rows are read, this zone is no longer the active one.
-            narrowed = query.narrow(narrowed)
+            narrowed = narrow(query, narrowed, found)
             number = narrowed.order_by().values("pk")[:CSV_ROWS].count()
             access.listed(resource_type, number, found.chosen.id if found.chosen else None, "csv")
             plain = replace(exported(query, export), q="", filters={})
