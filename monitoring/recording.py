@@ -26,6 +26,8 @@ from monitoring import histogram
 logger = logging.getLogger(__name__)
 
 FLUSH_S = 5.0
+# How long an ending process waits for its last write: the database may be what ended first.
+STOP_S = 2.0
 # More distinct rows than routes x statuses of many minutes: only a database that is long gone gets here.
 MOST_ROWS = 20_000
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -180,10 +182,10 @@ class Flusher:
             Finalize(None, self.stop, exitpriority=100)
 
     def stop(self) -> None:
-        """Writes the rest; waits two seconds at most, since the database may be what ended first."""
+        """Writes the rest, waiting STOP_S at most."""
         if self._thread is not None and self._pid == os.getpid():
             self._ended.set()
-            self._thread.join(2)
+            self._thread.join(STOP_S)
 
     def _run(self) -> None:
         ended = False
