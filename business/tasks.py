@@ -30,6 +30,7 @@ def import_file(job_id: str) -> None:
             entity = OF_AN_AGENCY[file.entity]
             try:
                 work = Import(entity, file.agency, mapping.parse(file.toml, entity), dry_run)
+                work.names = {file.path: file.file_name}
 
                 def told(counts: Counts) -> dict[str, Any]:
                     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -25,9 +26,10 @@ from business.views.common import tabs
 from core import jobs
 from core.api.auth import viewer_of_request
 from core.formats import size
+from core.jobs import JobRow
 from core.jobs.views import job_view
 from core.pages import page
-from core.pages.parts import Link
+from core.pages.parts import Link, Tile
 from core.people.access import Area
 
 
@@ -136,10 +138,39 @@ def result(request: HttpRequest, file_id: uuid.UUID) -> HttpResponse:
         "counts": row.result,
         "refused": files.refused(file) if row.finished else [],
         "has_rejects": row.finished and file.rejects_path.exists() and bool(row.result and row.result["rejected"]),
-        "list_url": reverse(file.entity) + f"?agency={file.agency.slug}" if file.entity in _LISTS else "",
+        "tiles": _tiles(row.result) if row.result else [],
+        "may_import": _may_import(file, row),
+        "list_url": _list_url(file, row),
+        "entity": OF_AN_AGENCY[file.entity],
         "crumbs": _crumbs(),
     }
     return page(request, "business/import/result.html", context, "import-result")
+
+
+def _tiles(counts: dict[str, Any]) -> list[Tile]:
+    found = [
+        Tile(_("Rows created"), counts["created"]),
+        Tile(_("Rows updated"), counts["updated"]),
+        Tile(_("Rows unchanged"), counts["unchanged"]),
+        Tile(_("Rows rejected"), counts["rejected"]),
+    ]
+    if counts["warnings"]:
+        found.append(Tile(_("Times moved by a change of clocks"), counts["warnings"]))
+    return found
+
+
+def _may_import(file: ImportFile, row: JobRow) -> bool:
+    """After a check that found something to write."""
+    counts = row.result
+    checked = row.status == "done" and counts is not None and counts["dry_run"]
+    return bool(checked and counts and counts["created"] + counts["updated"] and file.removed_at is None)
+
+
+def _list_url(file: ImportFile, row: JobRow) -> str:
+    """Where the imported rows are seen; nowhere after a check."""
+    if file.entity not in _LISTS or not row.result or row.result["dry_run"]:
+        return ""
+    return reverse(file.entity) + f"?agency={file.agency.slug}"
 
 
 _LISTS = ("clients", "projects", "contracts", "payments", "leads", "satisfaction")

@@ -48,6 +48,7 @@ class Recent:
     """An upload in the list of recent ones."""
 
     file: ImportFile
+    entity: str
     agency: str
     job: JobRow | None
 
@@ -76,7 +77,12 @@ def recent(viewer: Viewer, limit: int = 20) -> list[Recent]:
     found = list(ImportFile.objects.select_related("agency").filter(scope.q("agency_id"))[: min(limit, 100)])
     ids = [file.job_id for file in found if file.job_id]
     rows = {job.id: job for job in jobs.recent(viewer, KIND, 200) if job.id in ids}
-    return [Recent(file, file.agency.name, rows.get(file.job_id) if file.job_id else None) for file in found]
+    return [
+        Recent(
+            file, str(OF_AN_AGENCY[file.entity].label), file.agency.name, rows.get(file.job_id) if file.job_id else None
+        )
+        for file in found
+    ]
 
 
 def maps(viewer: Viewer, file: ImportFile) -> list[ImportMap]:
@@ -89,7 +95,7 @@ def preview(file: ImportFile, rows: int = 8) -> Preview:
     """Raises FileError when the file cannot be read as a table, or is gone."""
     if file.removed_at or not file.path.exists():
         raise FileError(_("The file is gone: uploads are kept for seven days. Upload it again."))
-    with Table(file.path) as table:
+    with Table(file.path, name=file.file_name) as table:
         sample = tuple(tuple(record.cells) for record in islice(table, SAMPLE) if not record.error)
         return Preview(tuple(table.header), sample[:rows], sample, table.looks.encoding, table.delimiter)
 

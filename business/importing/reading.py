@@ -111,10 +111,11 @@ def _look(file: io.BufferedReader, encoding: str | None) -> Looks:
 
 
 class Table:
-    """A CSV file: its header, and its records as an iterator. Use it as a context manager."""
+    """A CSV file: its header, and its records as an iterator. Use it as a context manager. Messages
+    call the file `name`."""
 
-    def __init__(self, path: Path, settings: ImportMap | None = None) -> None:
-        self.path = path
+    def __init__(self, path: Path, settings: ImportMap | None = None, name: str = "") -> None:
+        self.path, self.name = path, name or path.name
         settings = settings or ImportMap({})
         self.looks = look(path, settings.encoding)
         self.bytes = path.stat().st_size
@@ -156,12 +157,12 @@ class Table:
             if found:
                 raise FileError(
                     _("%(file)s has %(number)d columns “%(name)s”: rename all but one")
-                    % {"file": self.path.name, "number": len(found), "name": name}
+                    % {"file": self.name, "number": len(found), "name": name}
                 )
         columns = ", ".join(f"“{text}”" for text in self.header[:40])
         raise FileError(
             _("%(file)s has no column “%(name)s”; it has %(columns)s")
-            % {"file": self.path.name, "name": name, "columns": columns}
+            % {"file": self.name, "name": name, "columns": columns}
         )
 
     # ---- lines ------------------------------------------------------------------------------------
@@ -257,10 +258,9 @@ class Table:
                     return header
         except csv.Error as error:
             raise FileError(
-                _("%(file)s: the header cannot be read: %(why)s")
-                % {"file": self.path.name, "why": _explained(str(error))}
+                _("%(file)s: the header cannot be read: %(why)s") % {"file": self.name, "why": _explained(str(error))}
             ) from error
-        raise FileError(_("%(file)s is empty: its first line must name the columns") % {"file": self.path.name})
+        raise FileError(_("%(file)s is empty: its first line must name the columns") % {"file": self.name})
 
 
 def _fit(sample: list[str], delimiter: str) -> tuple[float, int]:

@@ -98,7 +98,8 @@ class Import:
     """One run over one or more files of an entity.
 
     `on_progress` is given the share done (0 to 1) and the counts after every chunk, and may raise to stop;
-    what was written by then stays. `file`, `line` and `header` say where the run is.
+    what was written by then stays. `file`, `line` and `header` say where the run is;
+    `names` is what messages call a file that is kept under another name.
     """
 
     entity: Entity
@@ -113,6 +114,7 @@ class Import:
     file: str = ""
     line: int = 0
     header: list[str] = field(default_factory=list)
+    names: dict[Path, str] = field(default_factory=dict)
 
     def run(self, paths: Sequence[Path]) -> Counts:
         """Imports the files in their order. Every header is looked at before the first row is read.
@@ -132,14 +134,14 @@ class Import:
         }
         columns = []
         for path in paths:
-            with Table(path, self.import_map) as table:
+            with Table(path, self.import_map, self.names.get(path, "")) as table:
                 columns.append(self._columns(table))
         whole = max(1, sum(path.stat().st_size for path in paths))
         before = 0
         try:
             with _Seen() as self._seen:
                 for path, indexes in zip(paths, columns, strict=True):
-                    with Table(path, self.import_map) as table:
+                    with Table(path, self.import_map, self.names.get(path, "")) as table:
                         self._file(table, indexes, before, whole)
                     before += path.stat().st_size
         finally:
@@ -163,7 +165,7 @@ class Import:
             raise MapError([f"{one.name}: {values.message(error)}"]) from error
 
     def _file(self, table: Table, columns: list[int | None], before: int, whole: int) -> None:
-        self.file, self.header = table.path.name, table.header
+        self.file, self.header = table.name, table.header
         chunk: list[_Row] = []
         rejected: list[Rejection] = []
         read = 0
@@ -224,7 +226,7 @@ class Import:
 
     def _rejection(self, record: Record, errors: list[tuple[str, str]]) -> Rejection:
         names = tuple(dict.fromkeys(name for name, _text in errors if name))
-        reason = errors[0][1] if len(errors) == 1 else "; ".join(f"{name}: {text}" for name, text in errors)
+        reason = errors[0][1] if len(errors) == 1 else " ".join(f"{name}: {text}" for name, text in errors)
         return Rejection(self.file, record.line, names, reason, tuple(record.cells))
 
     def _warn(self, text: str) -> None:

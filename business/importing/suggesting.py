@@ -124,10 +124,11 @@ def decimal_of(cells: Sequence[str]) -> str:
 
 
 def format_of(cells: Sequence[str]) -> str:
-    """The format that fits every cell, '' for ISO 8601 or when none does. Day before month when both fit."""
-    if not cells or all(map(_is_iso, cells)):
-        return ""
-    return next((one for one in FORMATS if all(_fits(cell, one) for cell in cells)), "")
+    """The format that fits most cells, '' for ISO 8601 or when none fits more than half: a few wrong dates are
+    what the check is there to show. Day before month when both fit."""
+    fits = {"": sum(map(_is_iso, cells)), **{one: sum(_fits(cell, one) for cell in cells) for one in FORMATS}}
+    best = max(fits, key=lambda one: fits[one])
+    return best if fits[best] * 2 > len(cells) else ""
 
 
 def _is_iso(cell: str) -> bool:
