@@ -189,7 +189,8 @@ def test_nothing_of_the_other_agency_is_found(
         asked += 1
         response = browser.get(path, query or {}, headers=headers)
         text = body_of(response)
-        assert response.status_code < 500, f"GET {path} {query}: {response.status_code}"
+        # Without a worker nothing is healthy here, and that one answer says so.
+        assert response.status_code < 500 or path == "/api/system/health", f"GET {path} {query}"
         text = text.replace(json.dumps(path)[1:-1], "").replace(path, "")
         if leaks(text, sent):
             found.append(f"{path} {query}")
