@@ -207,11 +207,7 @@ def day(value: dt.date | dt.datetime | None, zone: dt.tzinfo | None = None) -> s
     if value is None:
         return DASH
     date = timezone.localtime(value, zone).date() if isinstance(value, dt.datetime) else value
-    return (
-        date.strftime("%d/%m/%Y")
-        if portuguese()
-        else f"{date.day}{NBSP}{date_format(date, 'M')}{NBSP}{date.year}"
-    )
+    return date.strftime("%d/%m/%Y") if portuguese() else f"{date.day}{NBSP}{date_format(date, 'M')}{NBSP}{date.year}"
 
 
 def moment(value: dt.datetime | None, zone: dt.tzinfo | None = None) -> str:

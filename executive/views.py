@@ -21,10 +21,18 @@ from executive.scope import Asked, NoSuchAgency, Refused, ask
 View = Callable[..., HttpResponse]
 
 
-def _asked(request: HttpRequest, **more: Any) -> Asked:
-    given = {name: request.GET.get(name) for name in ("scope", "agency", "as_of", "currency")}
+def _asked(request: HttpRequest) -> Asked:
+    got = request.GET.get
     try:
-        return ask(request.viewer, timezone.now(), **given, choose_currency=True, **more)  # type: ignore[attr-defined]
+        return ask(
+            request.viewer,  # type: ignore[attr-defined]
+            timezone.now(),
+            scope=got("scope"),
+            agency=got("agency"),
+            as_of=got("as_of"),
+            currency=got("currency"),
+            choose_currency=True,
+        )
     except NoSuchAgency as error:
         raise Http404 from error
 

@@ -47,9 +47,7 @@ def _database(url: str) -> Any:
 
 
 _database_url = ENV["DATABASE_URL"] or (_endpoints.database_url if _endpoints else "postgresql:///never_started")
-_owner_url = ENV["DATABASE_OWNER_URL"] or (
-    _endpoints.database_owner_url if _endpoints and EMBEDDED_DATABASE else None
-)
+_owner_url = ENV["DATABASE_OWNER_URL"] or (_endpoints.database_owner_url if _endpoints and EMBEDDED_DATABASE else None)
 DATABASES: dict[str, Any] = {"default": _database(_database_url) | {"CONN_MAX_AGE": 60}}
 # The owner's connection is for migrations, partitions and recovery only; nothing of a request uses it.
 if _owner_url:
@@ -252,6 +250,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "core.pages.errors.csrf_failure"
+
 
 # ---- transport and content security ------------------------------------------------------------
 def _origin(url: str) -> str:

@@ -147,7 +147,8 @@ def facts_sql(ids: str) -> str:
            AND NOT EXISTS (SELECT FROM business_staleclient s WHERE s.client_id = f.client_id)
         UNION ALL
         SELECT a.client_id, a.agency_id, a.first_at, a.first_start, a.active, a.contracted
-          FROM business_client_activity(ARRAY(SELECT DISTINCT client_id FROM business_staleclient)) a
+          FROM (SELECT array_agg(DISTINCT client_id) AS ids FROM business_staleclient HAVING count(*) > 0) s
+         CROSS JOIN LATERAL business_client_activity(s.ids) a
          WHERE a.agency_id = ANY ({ids})"""
 
 
@@ -267,7 +268,9 @@ def _since_sql(scope: Scope, zone: str) -> str:
                      WHERE x.agency_id = a.id{condition} ORDER BY x.{column} LIMIT 1)"""
 
     def some(table: str, column: str) -> str:
-        return f"""EXISTS (SELECT FROM business_{table} x WHERE x.agency_id = a.id ORDER BY x.{column} LIMIT 1)"""
+        # An EXISTS would drop the order, and with it the index.
+        return f"""((SELECT 1 FROM business_{table} x
+                      WHERE x.agency_id = a.id ORDER BY x.{column} LIMIT 1) IS NOT NULL)"""
 
     def instant(day: str) -> str:
         return f"({day}::timestamp AT TIME ZONE {zone})"

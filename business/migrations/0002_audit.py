@@ -11,9 +11,7 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("business", "0001_initial"), ("core", "0002_audit")]
 
     operations: ClassVar = [
-        AuditTrigger(
-            "business_client", "client_data", hidden=["city", "document", "email", "name", "phone"]
-        ),
+        AuditTrigger("business_client", "client_data", hidden=["city", "document", "email", "name", "phone"]),
         AuditTrigger("business_project", "project_data"),
         AuditTrigger("business_contract", "contract_data"),
         AuditTrigger("business_contractchange", "contract_data"),

@@ -60,9 +60,7 @@ def area(
         if len(run) > 1:
             ground = f"{path(run)}L{n(run[-1][0])} {n(floor)}L{n(run[0][0])} {n(floor)}z"
             inner.append(el("path", class_=f"plot-area{worse}", d=ground))
-    inner += [
-        el("path", class_="plot-ghost", d=path(run)) for run in runs(before, low, high, 100, 100, total)
-    ]
+    inner += [el("path", class_="plot-ghost", d=path(run)) for run in runs(before, low, high, 100, 100, total)]
     inner += [el("path", class_=f"plot-line main{worse}", d=path(run)) for run in drawn]
     if limit:
         inner.append(el("path", class_="plot-limit", d=f"M0 {n(y(limit[0]))}h100"))
@@ -78,9 +76,7 @@ def area(
         if rule != rules[0] or low < 0:
             words.append(text(axis(rule), x=0, y=n(y(rule) / 100 * height - 4)))
     if limit:
-        words.append(
-            text(limit[1], class_="bad", x="100%", y=n(y(limit[0]) / 100 * height - 5), text_anchor="end")
-        )
+        words.append(text(limit[1], class_="bad", x="100%", y=n(y(limit[0]) / 100 * height - 5), text_anchor="end"))
     mark = drawn[-1][-1][0] if drawn and now else None
     for index, label in ticks:
         at = 100 * index / max(total - 1, 1)

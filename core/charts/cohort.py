@@ -34,9 +34,7 @@ def cohorts(rows: Sequence[Cohort], *, caption: str, head: tuple[str, str]) -> S
             for cell in row.cells
         )
         cells += "<td></td>" * (columns - len(row.cells))
-        body.append(
-            f'<tr><th scope="row">{escape(row.label)}</th><td class="sub">{escape(row.size)}</td>{cells}</tr>'
-        )
+        body.append(f'<tr><th scope="row">{escape(row.label)}</th><td class="sub">{escape(row.size)}</td>{cells}</tr>')
     return safe(
         f'<table class="cohort"><caption class="vh">{escape(caption)}</caption><thead><tr>'
         f'<th scope="col">{escape(head[0])}</th><th scope="col">{escape(head[1])}</th>{titles}</tr></thead>'

@@ -35,9 +35,7 @@ def sparkline(
         low, high = reach
         slots = max(len(line), len(before))
         hatched = gap_rects(line, 0, tall, slots)
-        drawn = [
-            el("path", class_="plot-ghost", d=path(r)) for r in runs(before, low, high, width, height, slots)
-        ]
+        drawn = [el("path", class_="plot-ghost", d=path(r)) for r in runs(before, low, high, width, height, slots)]
         worse = " bad" if bad else ""
         lines = runs(line, low, high, width, height, slots)
         drawn += [el("path", class_=f"plot-line{worse}", d=path(run)) for run in lines]

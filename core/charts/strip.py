@@ -19,23 +19,15 @@ def strip(beats: Sequence[Beat], *, takeaway: str, step: int = 6, height: int = 
     inner = [
         boxes(
             css,
-            [
-                (i * step, top * height / 18, wide, tall * height / 18)
-                for i, beat in enumerate(beats)
-                if beat == kind
-            ],
+            [(i * step, top * height / 18, wide, tall * height / 18) for i, beat in enumerate(beats) if beat == kind],
         )
         for kind, (css, top, tall) in _SHAPES.items()
     ]
     notches = [(i * step, height / 2 - 1, wide, 2) for i, beat in enumerate(beats) if beat == "down"]
     inner.append(boxes("fill-notch", notches))
     for first, last in gaps([None if beat is None else 1.0 for beat in beats]):
-        inner.append(
-            el("rect", class_="plot-gap", x=first * step, width=(last - first + 1) * step - 2, height=height)
-        )
+        inner.append(el("rect", class_="plot-gap", x=first * step, width=(last - first + 1) * step - 2, height=height))
     width = max(len(beats) * step - 2, step)
     if not beats:
         inner.append(el("rect", class_="plot-gap", width=width, height=height))
-    return safe(
-        el("svg", "".join(inner), class_="strip", width=width, height=height, role="img", aria_label=takeaway)
-    )
+    return safe(el("svg", "".join(inner), class_="strip", width=width, height=height, role="img", aria_label=takeaway))

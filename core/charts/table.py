@@ -9,14 +9,11 @@ from django.utils.translation import gettext as _
 from core.charts._svg import safe
 
 
-def data_table(
-    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, limit: int = 200
-) -> SafeString:
+def data_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, limit: int = 200) -> SafeString:
     """The data of a chart as a table, folded away: put it after the chart. Cells are text, written by
     core.formats; the first of a row is its header. More than `limit` rows are said, not drawn."""
     titles = "".join(
-        f'<th scope="col"{" class=num" if index else ""}>{escape(title)}</th>'
-        for index, title in enumerate(head)
+        f'<th scope="col"{" class=num" if index else ""}>{escape(title)}</th>' for index, title in enumerate(head)
     )
     body = "".join(
         "<tr>"

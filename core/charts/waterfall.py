@@ -30,9 +30,7 @@ class Step:
     href: str = ""
 
 
-def waterfall(
-    steps: Sequence[Step], *, caption: str, head: tuple[str, str, str] = ("", "", "")
-) -> SafeString:
+def waterfall(steps: Sequence[Step], *, caption: str, head: tuple[str, str, str] = ("", "", "")) -> SafeString:
     """A waterfall turned on its side, so that it is also the table. Filled enters, hollow leaves, ink is a
     balance.
 
@@ -45,9 +43,7 @@ def waterfall(
         mark = _mark(step, reach, low, high)
         inside = hatch(0, 100, 5, 12) if reach is None else stretched([mark], "0 0 100 22", 22)
         chart = el("svg", inside, width="100%", height=22, aria_hidden="true", overflow="visible")
-        amount = (
-            f'<a href="{escape(step.href)}">{escape(step.written)}</a>' if step.href else escape(step.written)
-        )
+        amount = f'<a href="{escape(step.href)}">{escape(step.written)}</a>' if step.href else escape(step.written)
         total = ' class="total"' if step.role == "balance" else ""
         rows.append(
             f'<tr{total}><th scope="row">{escape(step.label)}</th><td class="plot">{chart}</td>'

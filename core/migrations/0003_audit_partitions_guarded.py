@@ -9,9 +9,7 @@ from core.audit import schema
 
 def guard(apps: Any, schema_editor: Any) -> None:
     with schema_editor.connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'core_auditevent'::regclass"
-        )
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'core_auditevent'::regclass")
         for (table,) in cursor.fetchall():
             cursor.execute(schema.NO_TRUNCATE.format(table=table))
 

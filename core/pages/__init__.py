@@ -54,9 +54,7 @@ def wanted(request: HttpRequest) -> str | None:
 
 def add_toasts(request: HttpRequest, response: HttpResponse) -> None:
     """Moves the waiting messages into an HX-Trigger header; the last one that fits is shown first."""
-    waiting = [
-        {"tone": _TONES.get(message.level_tag, ""), "text": str(message)} for message in get_messages(request)
-    ]
+    waiting = [{"tone": _TONES.get(message.level_tag, ""), "text": str(message)} for message in get_messages(request)]
     if waiting:
         # json.dumps escapes to ASCII, as a header must be.
         response.headers["HX-Trigger"] = json.dumps({"toast": {"all": waiting[-3:]}})

@@ -41,31 +41,21 @@ LISTING = Listing(
         Column("since", gettext_lazy("Since"), order="since", numeric=True),
         Column("revenue", gettext_lazy("Revenue"), order="revenue", numeric=True, descending=True),
     ],
-    filters=[
-        Filter(
-            "status", gettext_lazy("Status"), [("a", gettext_lazy("Active")), ("b", gettext_lazy("Paused"))]
-        )
-    ],
+    filters=[Filter("status", gettext_lazy("Status"), [("a", gettext_lazy("Active")), ("b", gettext_lazy("Paused"))])],
     search=["name"],
     sort="-revenue",
 )
 
 
 class ExampleForm(forms.Form):
-    name = forms.CharField(
-        label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("As on the invoice.")
-    )
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("As on the invoice."))
     email = forms.EmailField(label=gettext_lazy("E-mail"))
     kind = forms.ChoiceField(
         label=gettext_lazy("Status"),
         choices=[("", "—"), ("a", gettext_lazy("Active")), ("b", gettext_lazy("Paused"))],
     )
-    since = forms.DateField(
-        label=gettext_lazy("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    note = forms.CharField(
-        label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    since = forms.DateField(label=gettext_lazy("Since"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     how = forms.ChoiceField(
         label=gettext_lazy("Frequency"),
         choices=[("m", gettext_lazy("Monthly")), ("y", gettext_lazy("Annual"))],
@@ -255,9 +245,7 @@ type Point = float | Decimal | None
 def _wide_tiles(now: dt.datetime) -> list[parts.Tile]:
     return [
         parts.Tile(_("Response time, p95"), 48, "ms", as_of=now),
-        parts.Tile(
-            _("Queue age"), 1085, "duration", as_of=now, change=parts.Change("up", "18 min", worse=True)
-        ),
+        parts.Tile(_("Queue age"), 1085, "duration", as_of=now, change=parts.Change("up", "18 min", worse=True)),
         parts.Tile(_("Memory"), 49_069_150_208, "bytes", as_of=now),
         parts.Tile(_("Balance"), Decimal("-480.5"), "money", as_of=now),
         parts.Tile(_("Churn, change"), Decimal("-0.4"), "points", as_of=now, places=1),

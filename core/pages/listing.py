@@ -179,10 +179,7 @@ class Listing:
             if (
                 len(value) > 200
                 or "\0" in value
-                or (
-                    declared.options is not None
-                    and value not in {option for option, _label in declared.options}
-                )
+                or (declared.options is not None and value not in {option for option, _label in declared.options})
             ):
                 raise ListingError(
                     _("%(value)s is not a value of the filter %(name)s.")
@@ -253,9 +250,7 @@ class ListingQuery:
                 continue
             try:
                 queryset = (
-                    declared.apply(queryset, value)
-                    if declared.apply
-                    else queryset.filter(**{declared.key: value})
+                    declared.apply(queryset, value) if declared.apply else queryset.filter(**{declared.key: value})
                 )
             except (ValueError, ValidationError, FieldError) as error:
                 raise ListingError(
@@ -280,9 +275,7 @@ class ListingQuery:
     def _keyset[M: Model, T](
         self, queryset: QuerySet[M], cursor: str | None, limit: int, make: Callable[[M], T]
     ) -> KeysetPage[T]:
-        return paginate(
-            self.narrow(queryset), self.order, scope=self.scope, cursor=cursor, limit=limit, make=make
-        )
+        return paginate(self.narrow(queryset), self.order, scope=self.scope, cursor=cursor, limit=limit, make=make)
 
     def csv[M: Model, T](
         self, queryset: QuerySet[M], *, make: Callable[[M], T], name: str = ""
@@ -337,9 +330,7 @@ class ListingQuery:
         here = self.sort.removeprefix("-") == column.key
         descending = self.sort.startswith("-")
         other = f"-{column.key}" if (not descending if here else column.descending) else column.key
-        state: Literal["", "ascending", "descending"] = (
-            "" if not here else "descending" if descending else "ascending"
-        )
+        state: Literal["", "ascending", "descending"] = "" if not here else "descending" if descending else "ascending"
         return Head(column.key, column.label, css, self.href(sort=other), state)
 
 

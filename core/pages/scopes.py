@@ -12,23 +12,17 @@ from core.formats import number
 from core.pages.parts import Link, Scopes
 
 
-def switch(
-    request: HttpRequest, agencies: Sequence[Agency], current: Agency | None, *, whole: bool
-) -> Scopes | None:
+def switch(request: HttpRequest, agencies: Sequence[Agency], current: Agency | None, *, whole: bool) -> Scopes | None:
     """Links to the present page with `?agency=slug`, and without it when `whole` may be seen.
 
     None when there is nothing to choose. Cursor and other places in a list are dropped: they belong to one
     scope.
     """
-    everything = ngettext("The only agency", "All %(n)s agencies", len(agencies)) % {
-        "n": number(len(agencies))
-    }
+    everything = ngettext("The only agency", "All %(n)s agencies", len(agencies)) % {"n": number(len(agencies))}
     if len(agencies) + whole < 2:
         return None
     options = [Link(everything, _href(request, None), current is None)] if whole else []
-    options += [
-        Link(a.name, _href(request, a.slug), current is not None and a.pk == current.pk) for a in agencies
-    ]
+    options += [Link(a.name, _href(request, a.slug), current is not None and a.pk == current.pk) for a in agencies]
     return Scopes(current.name if current else everything, options)
 
 

@@ -51,9 +51,7 @@ def ensure_first_admin(email: str, password: str) -> bool:
         return True
 
 
-def invite(
-    viewer: Viewer, *, email: str, name: str = "", grants: Collection[Grant], language: str = ""
-) -> User:
+def invite(viewer: Viewer, *, email: str, name: str = "", grants: Collection[Grant], language: str = "") -> User:
     """Makes the person with these roles; the mail with the link goes out through the outbox.
 
     Raises ValidationError by field, Denied for a role that the viewer may not give.
@@ -265,9 +263,7 @@ def archive_agency(viewer: Viewer, agency_id: int, *, archived: bool) -> None:
             raise Http404
         agency.archived_at = timezone.now() if archived else None
         agency.save(update_fields=["archived_at"])
-        emit(
-            "agency.archived" if archived else "agency.restored", data={"id": agency.pk}, agency_id=agency.pk
-        )
+        emit("agency.archived" if archived else "agency.restored", data={"id": agency.pk}, agency_id=agency.pk)
 
 
 # ---- inside -------------------------------------------------------------------------------------
@@ -305,9 +301,7 @@ def _write_grants(user: User, grants: Iterable[Grant]) -> None:
     ids = {grant.agency_id for grant in grants if grant.agency_id is not None}
     if Agency.objects.filter(pk__in=ids).count() != len(ids):
         raise ValidationError({"grants": _("There is no such agency.")})
-    RoleGrant.objects.bulk_create(
-        RoleGrant(user=user, role=grant.role, agency_id=grant.agency_id) for grant in grants
-    )
+    RoleGrant.objects.bulk_create(RoleGrant(user=user, role=grant.role, agency_id=grant.agency_id) for grant in grants)
 
 
 def _one_agency(grants: Iterable[Grant]) -> int | None:

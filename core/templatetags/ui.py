@@ -25,9 +25,7 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
     href = f"{static('img/icons.svg')}#{name}"
     css = f"icon {css}".strip()
     if label:
-        return format_html(
-            '<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href
-        )
+        return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href)
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
 
 

@@ -65,9 +65,9 @@ def measure() -> list[dict[str, object]]:
     counted = handler(["monitoring.middleware.RequestMetricsMiddleware"])
     factory = RequestFactory()
 
-    def call(app: WSGIHandler, url: str, **extra: str) -> Callable[[], None]:
+    def call(app: WSGIHandler, url: str, **extra: Any) -> Callable[[], None]:
         def run() -> None:
-            response = app(factory.get(url, **extra).environ, lambda status, headers, exc_info=None: None)
+            response = app(factory.get(url, **extra).environ, lambda status, headers, exc_info=None: None)  # type: ignore[arg-type]
             assert response.status_code == 200, response.status_code
             response.close()
 

@@ -83,7 +83,7 @@ def make_change(contract: Contract, effective_from: dt.date, amount: Any, **fiel
         agency=contract.agency,
         contract=contract,
         effective_from=effective_from,
-        amount=money(amount),
+        amount=money(amount) or Decimal(0),
         **fields,
     )
 
@@ -94,9 +94,7 @@ def make_payment(agency: Agency, **fields: Any) -> Payment:
     fields["amount"] = money(fields.get("amount", "100.00"))
     if "refunded_amount" in fields:
         fields["refunded_amount"] = money(fields["refunded_amount"])
-    return Payment.objects.create(
-        agency=agency, **{"paid_at": timezone.now(), "method": "pix", **fields}
-    )
+    return Payment.objects.create(agency=agency, **{"paid_at": timezone.now(), "method": "pix", **fields})
 
 
 def make_lead(agency: Agency, **fields: Any) -> Lead:

@@ -4,6 +4,7 @@ date, changes of amount, contracts that follow each other. The same rows for the
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -101,7 +102,7 @@ def _history(project: int, agency: Agency, created: dt.datetime, status: str, pi
     ProjectStatusChange.objects.filter(project_id=project).delete()
     path = ["", "active", *pick.sample(["paused", "completed", "active", "cancelled"], 2), status]
     at = created
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in itertools.pairwise(path):
         if before != after:
             ProjectStatusChange.objects.create(
                 agency=agency, project_id=project, from_status=before, to_status=after, changed_at=at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -33,9 +34,7 @@ def call(make_token: Callable[..., str]) -> Call:
     """`call(user, "post", "clients", {...})`: the answer of `/api/business/clients`, asked with a token."""
     tokens: dict[tuple[int, tuple[str, ...]], str] = {}
 
-    def ask(
-        user: User, method: str, path: str, body: Any = None, *, scopes: tuple[str, ...] = (), **query: Any
-    ) -> Any:
+    def ask(user: User, method: str, path: str, body: Any = None, *, scopes: tuple[str, ...] = (), **query: Any) -> Any:
         key = (user.pk, scopes)
         if key not in tokens:
             tokens[key] = make_token(user, *scopes)
@@ -43,9 +42,7 @@ def call(make_token: Callable[..., str]) -> Call:
         url = f"/api/business/{path}"
         if method == "get":
             return Browser().get(url, query, headers=headers)
-        return getattr(Browser(), method)(
-            url, json.dumps(body), content_type="application/json", headers=headers
-        )
+        return getattr(Browser(), method)(url, json.dumps(body), content_type="application/json", headers=headers)
 
     return ask
 
@@ -54,7 +51,7 @@ def one_of_each(agency: Agency) -> dict[str, int]:
     client = make.make_client(agency, name="Padaria São José", source_id="C-1", email="ana@padaria.example")
     project = make.make_project(agency, client=client, source_id="P-1", name="Site de verão")
     contract = make.make_contract(agency, client=client, source_id="K-1")
-    change = make.make_change(contract, make.dt.date(2026, 3, 1), "600.00")
+    change = make.make_change(contract, dt.date(2026, 3, 1), "600.00")
     return {
         "clients": client.pk,
         "projects": project.pk,
@@ -78,9 +75,7 @@ NEW: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
-def test_a_list_and_a_row_have_the_same_object(
-    call: Call, agency: Agency, viewer_user: User, entity: str
-) -> None:
+def test_a_list_and_a_row_have_the_same_object(call: Call, agency: Agency, viewer_user: User, entity: str) -> None:
     ids = one_of_each(agency)
     answer = call(viewer_user, "get", entity)
     assert answer.status_code == 200, answer.content
@@ -108,9 +103,7 @@ def test_a_viewer_may_not_write(call: Call, agency: Agency, viewer_user: User, e
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
-def test_a_token_that_reads_does_not_write(
-    call: Call, agency: Agency, agency_admin: User, entity: str
-) -> None:
+def test_a_token_that_reads_does_not_write(call: Call, agency: Agency, agency_admin: User, entity: str) -> None:
     ids = one_of_each(agency)
     assert call(agency_admin, "get", entity, scopes=("business",)).status_code == 200
     assert call(agency_admin, "post", entity, NEW[entity], scopes=("business",)).status_code == 403
@@ -121,9 +114,7 @@ def test_a_token_that_reads_does_not_write(
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
-def test_who_has_no_part_in_the_business_is_refused(
-    call: Call, agency: Agency, dpo: User, entity: str
-) -> None:
+def test_who_has_no_part_in_the_business_is_refused(call: Call, agency: Agency, dpo: User, entity: str) -> None:
     ids = one_of_each(agency)
     assert call(dpo, "get", entity).status_code == 403
     assert call(dpo, "get", f"{entity}/{ids[entity]}").status_code == 403
@@ -131,9 +122,7 @@ def test_who_has_no_part_in_the_business_is_refused(
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
-def test_an_outsider_finds_and_changes_nothing(
-    call: Call, agency: Agency, outsider: User, entity: str
-) -> None:
+def test_an_outsider_finds_and_changes_nothing(call: Call, agency: Agency, outsider: User, entity: str) -> None:
     ids = one_of_each(agency)
     assert call(outsider, "get", entity).json()["items"] == []
     assert call(outsider, "get", f"{entity}/{ids[entity]}").status_code == 404
@@ -199,9 +188,7 @@ def test_a_wrong_value_of_a_client_is_named(
     assert field in {error["field"] for error in answer.json()["errors"]}
 
 
-@pytest.mark.parametrize(
-    "amount", ["-1", "0.005", "NaN", "Infinity", "1e20", "abc", True, None, [], "1" * 40]
-)
+@pytest.mark.parametrize("amount", ["-1", "0.005", "NaN", "Infinity", "1e20", "abc", True, None, [], "1" * 40])
 def test_a_wrong_amount_is_refused(call: Call, agency: Agency, agency_admin: User, amount: Any) -> None:
     answer = call(agency_admin, "post", "payments", {"amount": amount})
     assert answer.status_code == 422, answer.content
@@ -222,16 +209,12 @@ def test_values_are_normalised(call: Call, agency: Agency, agency_admin: User) -
         "+5511987654321",
         "Ana@example.com",
     )
-    payment = call(
-        agency_admin, "post", "payments", {"amount": 10.1, "paid_at": "2026-03-02T10:00:00"}
-    ).json()
+    payment = call(agency_admin, "post", "payments", {"amount": 10.1, "paid_at": "2026-03-02T10:00:00"}).json()
     assert payment["amount"] == "10.10"
     assert payment["currency"] == "BRL"
     # A time without offset is of the agency's zone.
     assert payment["paid_at"] == "2026-03-02T13:00:00Z"
-    assert (
-        call(agency_admin, "post", "clients", {"name": "B", "document": "12ABC34501DE35"}).status_code == 201
-    )
+    assert call(agency_admin, "post", "clients", {"name": "B", "document": "12ABC34501DE35"}).status_code == 201
 
 
 def test_a_source_id_is_used_once_in_an_agency(
@@ -260,9 +243,7 @@ def test_archiving_is_a_status_and_can_be_taken_back(call: Call, agency: Agency,
     row = make.make_client(agency)
     archived = call(agency_admin, "patch", f"clients/{row.pk}", {"status": "archived"}).json()
     assert archived["archived_at"] is not None
-    assert (
-        call(agency_admin, "patch", f"clients/{row.pk}", {"status": "active"}).json()["archived_at"] is None
-    )
+    assert call(agency_admin, "patch", f"clients/{row.pk}", {"status": "active"}).json()["archived_at"] is None
     assert [e.type for e in Event.objects.order_by("pk")] == ["client.archived", "client.unarchived"]
     assert call(agency_admin, "delete", f"clients/{row.pk}").status_code == 405
 
@@ -291,9 +272,7 @@ def test_a_project_goes_only_where_its_status_allows(call: Call, agency: Agency,
     ]
 
 
-def test_a_refund_needs_a_payment_and_is_no_more_than_it(
-    call: Call, agency: Agency, agency_admin: User
-) -> None:
+def test_a_refund_needs_a_payment_and_is_no_more_than_it(call: Call, agency: Agency, agency_admin: User) -> None:
     due = make.make_payment(agency, paid_at=None, due_at=make.at("2026-03-01"))
     change = {"refunded_at": "2026-04-01T00:00:00Z", "refunded_amount": "10.00"}
     assert call(agency_admin, "patch", f"payments/{due.pk}", change).status_code == 422
@@ -324,7 +303,7 @@ def test_a_lead_is_closed_by_its_outcome(call: Call, agency: Agency, agency_admi
 
 
 def test_a_change_of_amount_lies_inside_its_contract(call: Call, agency: Agency, agency_admin: User) -> None:
-    contract = make.make_contract(agency, start=make.dt.date(2026, 1, 1), end=make.dt.date(2026, 12, 31))
+    contract = make.make_contract(agency, start=dt.date(2026, 1, 1), end=dt.date(2026, 12, 31))
     for day in ("2025-12-31", "2027-01-01"):
         sent = {"contract": contract.pk, "effective_from": day, "amount": "1.00"}
         assert call(agency_admin, "post", "contract_changes", sent).status_code == 422
@@ -334,9 +313,7 @@ def test_a_change_of_amount_lies_inside_its_contract(call: Call, agency: Agency,
     assert call(agency_admin, "get", f"contracts/{contract.pk}").json()["current_amount"] == "700.00"
 
 
-def test_only_the_groups_admin_makes_agencies(
-    call: Call, agency: Agency, admin: User, agency_admin: User
-) -> None:
+def test_only_the_groups_admin_makes_agencies(call: Call, agency: Agency, admin: User, agency_admin: User) -> None:
     sent = {"slug": "nova", "name": "Nova", "currency": "USD"}
     assert call(agency_admin, "post", "agencies", sent).status_code == 403
     assert call(admin, "post", "agencies", sent).status_code == 201
@@ -350,10 +327,7 @@ def test_only_the_groups_admin_makes_agencies(
 
 
 def test_every_row_is_met_once_through_the_cursors(call: Call, agency: Agency, viewer_user: User) -> None:
-    wanted = {
-        make.make_client(agency, name=name).pk
-        for name in ("Ágata", "Bia", "ana", "Zé", "Édson", "bia", "Caio")
-    }
+    wanted = {make.make_client(agency, name=name).pk for name in ("Ágata", "Bia", "ana", "Zé", "Édson", "bia", "Caio")}
     seen: list[str] = []
     ids: list[int] = []
     cursor = None
@@ -383,9 +357,7 @@ def test_a_cursor_is_bound_to_its_list(call: Call, agency: Agency, viewer_user: 
 @pytest.mark.parametrize(
     "query", [{"limit": 0}, {"limit": 201}, {"sort": "phone"}, {"status": "gone"}, {"created_from": "x"}]
 )
-def test_a_wrong_parameter_is_refused(
-    call: Call, agency: Agency, viewer_user: User, query: dict[str, Any]
-) -> None:
+def test_a_wrong_parameter_is_refused(call: Call, agency: Agency, viewer_user: User, query: dict[str, Any]) -> None:
     assert call(viewer_user, "get", "clients", **query).status_code == 422
 
 
@@ -466,9 +438,7 @@ def test_search_finds_by_client_source_and_amount(call: Call, agency: Agency, vi
         assert call(viewer_user, "get", entity, q="nothing").json()["items"] == []
 
 
-def test_reading_a_client_is_in_the_trail_without_its_values(
-    call: Call, agency: Agency, agency_admin: User
-) -> None:
+def test_reading_a_client_is_in_the_trail_without_its_values(call: Call, agency: Agency, agency_admin: User) -> None:
     sent = {"name": "Zoraide Quixote", "email": "zoraide@example.com", "document": "529.982.247-25"}
     row = call(agency_admin, "post", "clients", sent).json()
     call(agency_admin, "get", f"clients/{row['id']}")
@@ -497,7 +467,7 @@ def test_a_full_list_takes_few_queries(call: Call, agency: Agency, viewer_user: 
     for _number in range(12):
         client = make.make_client(agency)
         contract = make.make_contract(agency, client=client)
-        make.make_change(contract, make.dt.date(2026, 2, 1), "1.00")
+        make.make_change(contract, dt.date(2026, 2, 1), "1.00")
         project = make.make_project(agency, client=client)
         make.make_payment(agency, client=client, project=project)
         make.make_lead(agency, client=client)

@@ -95,7 +95,7 @@ def test_nothing_happens_on_or_after_the_day() -> None:
         ProjectStatusChange: ["changed_at"],
     }.items():
         for name in names:
-            assert not model.objects.filter(**{f"{name}__gte": day}).exists(), f"{model.__name__}.{name}"
+            assert not model._default_manager.filter(**{f"{name}__gte": day}).exists(), f"{model.__name__}.{name}"
 
 
 def test_history_ends_in_the_present_status() -> None:

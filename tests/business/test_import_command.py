@@ -412,7 +412,7 @@ def test_project_history_follows_its_dates_and_is_not_written_twice(importer: Im
         "3,,delivered,,2018-01-02 10:00,,\n"
     )
 
-    def steps():
+    def steps() -> list[tuple[str, str, str, dt.datetime]]:
         return [
             (step.project.source_id, step.from_status, step.to_status, step.changed_at)
             for step in ProjectStatusChange.objects.select_related("project").order_by(
@@ -498,7 +498,7 @@ def test_what_the_database_refuses_is_rejected_alone(importer: Importer, agency:
     make_contract = "source_id,client,amount,interval,start\nk,c,500,monthly,2026-01-01\n"
     make_client(agency, source_id="c")
 
-    def same(*names):
+    def same(*names: str) -> str:
         return "[fields]\n" + "".join(f'{name} = {{ column = "{name}" }}\n' for name in names)
 
     importer("contracts", make_contract, "mare", same("source_id", "client", "amount", "interval", "start"))
@@ -558,10 +558,11 @@ def test_it_says_what_was_imported_when_it_stops_half_way(
     importer: Importer, agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from business.importing import running
+    from business.importing.upsert import Upsert
 
     monkeypatch.setattr(running, "CHUNK", 2)
     chunks: list[int] = []
-    written = running.upsert.Upsert.write
+    written = Upsert.write
 
     def breaks(self: Any, rows: Any) -> Any:
         chunks.append(len(rows))
@@ -569,7 +570,7 @@ def test_it_says_what_was_imported_when_it_stops_half_way(
             raise KeyboardInterrupt
         return written(self, rows)
 
-    monkeypatch.setattr(running.upsert.Upsert, "write", breaks)
+    monkeypatch.setattr(Upsert, "write", breaks)
     run = importer("clients", "id,nome,cidade\n1,Ana,\n2,Bia,\n3,Caio,\n4,Davi,\n", "mare", CLIENTS)
     assert (run.code, run.last) == (1, "created 2, updated 0, unchanged 0, rejected 0")
     assert "stopped near line 5 of rows.csv: interrupted" in run.err

@@ -90,9 +90,7 @@ def test_every_text_is_escaped() -> None:
     evil = "<script>\"&'"
     drawings = [
         charts.sparkline([1], takeaway=evil),
-        charts.area(
-            [1, 2], takeaway=evil, now=evil, ticks=[(0, evil)], axis=lambda _v: evil, limit=(1, evil)
-        ),
+        charts.area([1, 2], takeaway=evil, now=evil, ticks=[(0, evil)], axis=lambda _v: evil, limit=(1, evil)),
         charts.bars([charts.Bar(evil, 1)], takeaway=evil),
         charts.strip(["ok"], takeaway=evil),
         charts.heat([charts.HeatRow(evil, [1], evil)], takeaway=evil, ticks=[(0, evil)]),

@@ -87,3 +87,37 @@ def test_the_page_takes_at_most_ten_queries(
     client.get(PAGE)
     with django_assert_max_num_queries(10):  # type: ignore[attr-defined]
         assert client.get(PAGE).status_code == 200
+
+
+def test_the_answer_with_the_secret_is_kept_by_no_cache(client_as: As, admin: User) -> None:
+    answer = client_as(admin).post(PAGE, {"name": "t", "days": "30"})
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_an_expired_token_says_so_and_opens_nothing(client_as: As, admin: User) -> None:
+    client = client_as(admin)
+    secret = make(client)
+    ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert "expirado" in client.get(PAGE).content.decode()
+    refused = Client().get("/api/business/clients", headers={"Authorization": f"Bearer {secret}"})
+    assert refused.status_code == 401
+
+
+@pytest.mark.parametrize("form", [{"name": "x" * 101}, {"days": "-1"}, {"days": "x"}, {"scopes": ["everything"]}])
+def test_wrong_input_makes_nothing(client_as: As, admin: User, form: dict[str, str]) -> None:
+    answer = client_as(admin).post(PAGE, {"name": "t", "days": "30"} | form)
+    assert answer.status_code == 422
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_makes_no_other_token(admin: User, make_token: Callable[..., str]) -> None:
+    answer = Client().post(PAGE, {"name": "t"}, headers={"Authorization": f"Bearer {make_token(admin)}"})
+    assert answer.status_code == 302
+    assert ApiToken.objects.count() == 1
+
+
+def test_the_form_needs_the_csrf_token(admin: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin)
+    assert client.post(PAGE, {"name": "t", "days": "30"}).status_code == 403
+    assert not ApiToken.objects.exists()

@@ -92,7 +92,7 @@ def test_only_a_global_admin_opens_the_components(db: None) -> None:
 
 
 def test_the_first_load_weighs_at_most_100_kb(signed_in: Client) -> None:
-    import brotli  # type: ignore[import-untyped]
+    import brotli
 
     html = signed_in.get("/design").content
     static = BASE / "static"
@@ -110,9 +110,7 @@ def test_the_first_load_weighs_at_most_100_kb(signed_in: Client) -> None:
 
 
 # ---- preferences --------------------------------------------------------------------------------
-def test_preferences_are_kept_with_the_person_and_win_over_the_browser(
-    signed_in: Client, admin: User
-) -> None:
+def test_preferences_are_kept_with_the_person_and_win_over_the_browser(signed_in: Client, admin: User) -> None:
     sent = {"theme": "dark", "density": "compact", "language": "en", "next": "/design?x=1"}
     response = signed_in.post("/preferences", sent)
     assert response.status_code == 302
@@ -203,9 +201,7 @@ def test_a_failure_is_a_page_that_asks_nothing_of_the_database(rf: RequestFactor
 # ---- partials -----------------------------------------------------------------------------------
 @pytest.fixture
 def partial_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    (tmp_path / "parted.html").write_text(
-        "whole {% partialdef rows inline %}<b id='rows'>rows</b>{% endpartialdef %}"
-    )
+    (tmp_path / "parted.html").write_text("whole {% partialdef rows inline %}<b id='rows'>rows</b>{% endpartialdef %}")
     engine = cast("DjangoTemplates", engines["django"]).engine
     monkeypatch.setattr(engine, "dirs", [tmp_path, *engine.dirs])
     for loader in engine.template_loaders:
@@ -257,9 +253,7 @@ def test_messages_go_with_a_partial_as_toasts(rf: RequestFactory, partial_templa
 @pytest.fixture
 def rail_items(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rail, "_items", {})
-    rail.register(
-        rail.RailItem(rail.Group.GOVERNANCE, "preferences", "shield", "Gov", Area.COMPLIANCE, key="o")
-    )
+    rail.register(rail.RailItem(rail.Group.GOVERNANCE, "preferences", "shield", "Gov", Area.COMPLIANCE, key="o"))
     rail.register(
         rail.RailItem(
             rail.Group.BUSINESS,
@@ -287,9 +281,9 @@ def test_the_rail_shows_what_the_viewer_may_open_in_order_of_groups() -> None:
     assert admin[0][1][0].current
     assert not admin[1][1][0].current
     assert admin[0][1][0].badge == parts.Badge("1 critical", parts.Tone.CRITICAL)
-    assert [
-        entry.label for _g, entries in rail.entries(_viewer(Grant(Role.DPO, 1)), "/") for entry in entries
-    ] == ["Gov"]
+    assert [entry.label for _g, entries in rail.entries(_viewer(Grant(Role.DPO, 1)), "/") for entry in entries] == [
+        "Gov"
+    ]
     assert rail.entries(_viewer(Grant(Role.VIEWER, None)), "/") == []
     assert rail.first_page(_viewer(Grant(Role.ADMIN, None))) == "/design"
     assert rail.first_page(_viewer()) is None
@@ -318,9 +312,7 @@ LISTING = Listing(
     columns=[
         Column("email", "E-mail", order="email"),
         Column("name", "Name"),
-        Column(
-            "deactivated_at", "Since", order="deactivated_at", nullable=True, numeric=True, descending=True
-        ),
+        Column("deactivated_at", "Since", order="deactivated_at", nullable=True, numeric=True, descending=True),
         Column("", "Buttons", exported=False),
     ],
     filters=[
@@ -354,9 +346,7 @@ def _walk(sort: str, step: str, start: str | None = None, **extra: str) -> tuple
     seen: list[str] = []
     cursor, other = start, None
     for _page in range(30):
-        request = RequestFactory().get(
-            "/people", {"sort": sort, **extra, **({"cursor": cursor} if cursor else {})}
-        )
+        request = RequestFactory().get("/people", {"sort": sort, **extra, **({"cursor": cursor} if cursor else {})})
         found = LISTING.parse(request).page(User.objects.all(), make=lambda user: user.email)
         seen = seen + found.rows if step == "next" else found.rows + seen
         cursor, other = (found.next, found.prev) if step == "next" else (found.prev, found.next)
@@ -388,9 +378,7 @@ def test_a_row_added_meanwhile_shifts_nothing(people: list[User]) -> None:
 
 
 def test_search_and_filters_narrow_and_links_keep_them(people: list[User]) -> None:
-    request = RequestFactory().get(
-        "/people", {"q": " ana ", "theme": "light", "agency": "x", "sort": "-email"}
-    )
+    request = RequestFactory().get("/people", {"q": " ana ", "theme": "light", "agency": "x", "sort": "-email"})
     found = LISTING.parse(request).page(User.objects.all(), make=lambda u: u.email)
     assert found.rows == ["p07@example.com", "p01@example.com"]
     assert found.filtered
@@ -431,9 +419,7 @@ def test_a_filter_value_of_the_wrong_kind_is_refused(db: None) -> None:
 
 
 @pytest.mark.parametrize("change", [{"theme": "dark"}, {"sort": "-email"}, {"q": "p"}, {"agency": "b"}])
-def test_a_cursor_of_another_filter_sort_or_scope_is_refused(
-    people: list[User], change: dict[str, str]
-) -> None:
+def test_a_cursor_of_another_filter_sort_or_scope_is_refused(people: list[User], change: dict[str, str]) -> None:
     first = LISTING.parse(RequestFactory().get("/people")).page(User.objects.all(), make=str)
     assert first.next
     request = RequestFactory().get("/people", {**change, "cursor": first.next})
@@ -498,9 +484,7 @@ def test_csv_numbers_are_numbers(people: list[User]) -> None:
     assert {row[1] for row in _csv(response)[1:]} == {"-12.50"}
 
 
-def test_csv_is_read_in_chunks_and_stops_at_its_bound(
-    people: list[User], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_csv_is_read_in_chunks_and_stops_at_its_bound(people: list[User], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.pages.listing._CSV_CHUNK", 2)
     monkeypatch.setattr("core.pages.listing.CSV_ROWS", 5)
     query = LISTING.parse(RequestFactory().get("/people"))
@@ -513,9 +497,7 @@ def test_under_asgi_csv_streams_without_blocking(db: None) -> None:
     assert query.csv(User.objects.all(), make=lambda user: user).is_async
 
 
-def test_a_bad_cursor_and_a_denied_viewer_become_pages(
-    signed_in: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bad_cursor_and_a_denied_viewer_become_pages(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(request: HttpRequest) -> Any:
         raise ListingError("Só isto <b>")
 
@@ -555,9 +537,7 @@ def test_a_missing_translation_is_named_with_its_line(monkeypatch: pytest.Monkey
 
 def test_messages_are_read_from_python_and_templates(tmp_path: Path) -> None:
     code = tmp_path / "x.py"
-    code.write_text(
-        '_("One")\nngettext("%(n)s row", "%(n)s rows", n)\npgettext("c", "Two")\nother("Three")\n'
-    )
+    code.write_text('_("One")\nngettext("%(n)s row", "%(n)s rows", n)\npgettext("c", "Two")\nother("Three")\n')
     assert list(catalogues.messages_of(code)) == [
         (1, catalogues.Message("", "One")),
         (2, catalogues.Message("", "%(n)s row", "%(n)s rows")),
@@ -594,19 +574,11 @@ def test_text_and_glyphs_have_contrast_on_every_ground_in_both_themes() -> None:
     css = (BASE / "static/css/app.css").read_text()
     colours = {
         name: (_luminance(*map(float, light.split())), _luminance(*map(float, dark.split())))
-        for name, light, dark in re.findall(
-            r"--([\w-]+):light-dark\(oklch\(([\d. ]+)\),oklch\(([\d. ]+)\)\)", css
-        )
+        for name, light, dark in re.findall(r"--([\w-]+):light-dark\(oklch\(([\d. ]+)\),oklch\(([\d. ]+)\)\)", css)
     }
     grounds = ("paper", "sheet", "rail", "sunk", "hover")
-    pairs = [
-        (fore, ground, 4.5)
-        for fore in ("ink", "ink-2", "ink-3", "crit", "warn", "accent")
-        for ground in grounds
-    ]
-    pairs += [
-        (fore, f"{tone}-bg", 4.5) for tone in ("crit", "warn") for fore in ("ink", "ink-2", "ink-3", tone)
-    ]
+    pairs = [(fore, ground, 4.5) for fore in ("ink", "ink-2", "ink-3", "crit", "warn", "accent") for ground in grounds]
+    pairs += [(fore, f"{tone}-bg", 4.5) for tone in ("crit", "warn") for fore in ("ink", "ink-2", "ink-3", tone)]
     pairs += [
         ("on-accent", "accent", 4.5),
         ("sheet", "ink", 4.5),
@@ -654,11 +626,7 @@ def test_a_tile_without_a_value_is_unknown_and_never_zero() -> None:
     zero = template.render({"t": parts.Tile("Alerts", 0)})
     assert '<p class="value">0</p>' in zero
     stale = template.render(
-        {
-            "t": parts.Tile(
-                "CPU", Decimal("3.5"), "percent", state=parts.State.STALE, age=dt.timedelta(hours=19)
-            )
-        }
+        {"t": parts.Tile("CPU", Decimal("3.5"), "percent", state=parts.State.STALE, age=dt.timedelta(hours=19))}
     )
     assert "há 19" in stale
     assert 'class="tile stale' in stale

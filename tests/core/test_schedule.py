@@ -43,7 +43,7 @@ def _run(task_name: str, entry: str | None) -> None:
     task = current_app.tasks[task_name]
     task_id = str(uuid.uuid4())
     request = {"id": task_id, "headers": {"beat_entry": entry} if entry else {}, "is_eager": False}
-    build_tracer(task_name, task, app=current_app, propagate=False)(task_id, (), {}, request)
+    build_tracer(task_name, task, app=current_app, propagate=False)(task_id, [], {}, request)
 
 
 def test_run_that_went_well_is_kept_with_its_answer() -> None:

@@ -71,7 +71,8 @@ def ask(client: Client, **params: str) -> dict[str, Any]:
 
 def business_of(body: dict[str, Any]) -> dict[str, Any]:
     overview = {name: body["overview"][name] for name in FIELDS["overview"][:3]}
-    return overview | body["business"]
+    business: dict[str, Any] = body["business"]
+    return {**overview, **business}
 
 
 def test_the_answer_has_the_fields_of_the_contract(client_as: SignIn, admin: User, agency: Agency) -> None:

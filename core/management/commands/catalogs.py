@@ -8,9 +8,7 @@ from core.i18n import catalogues
 
 
 class Command(BaseCommand):
-    help = (
-        "Translations: compile the catalogues, check that nothing is missing, or add what is (untranslated)."
-    )
+    help = "Translations: compile the catalogues, check that nothing is missing, or add what is (untranslated)."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
