@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
+import threading
 from argparse import ArgumentParser
 from pathlib import Path
 from types import FrameType
@@ -50,8 +51,9 @@ class Command(BaseCommand):
             import_map = mapping.read(options["map"], entity)
         except mapping.MapError as error:
             raise CommandError("\n".join(f"{options['map']}: {text}" for text in error.problems)) from error
-        signal.signal(signal.SIGTERM, _interrupted)
         with contextlib.ExitStack() as stack:
+            if threading.current_thread() is threading.main_thread():
+                stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _interrupted))
             report = _Report(self, self._rejects(options["rejects"], stack))
             work = Import(entity, agency, import_map, options["dry_run"])
             work.on_reject = lambda one: report.rejected(one, work.header)
