@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings as settings
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
+from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
+
+from core.people.viewers import digest
 
 
 class _Plain:
@@ -52,11 +59,25 @@ class ConfirmPasswordForm(_Plain, account.ReauthenticateForm):  # type: ignore[m
     pass
 
 
-class CodeForm(_Plain, mfa.AuthenticateForm):  # type: ignore[misc]
+class _Once:
+    """Takes a code of an app once (RFC 6238, 5.2). The library forgets after 30 seconds which codes were
+    used; with the tolerance they are good for 90."""
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        found: Authenticator = self.authenticator  # type: ignore[attr-defined]
+        if found.type == Authenticator.Type.TOTP:
+            seconds = settings.TOTP_PERIOD * (2 * settings.TOTP_TOLERANCE + 1)
+            if not cache.add(f"totp:{found.pk}:{digest(normalize_user_code(code))}", 1, seconds):
+                raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class CodeForm(_Once, _Plain, mfa.AuthenticateForm):  # type: ignore[misc]
     pass
 
 
-class ConfirmCodeForm(_Plain, mfa.ReauthenticateForm):  # type: ignore[misc]
+class ConfirmCodeForm(_Once, _Plain, mfa.ReauthenticateForm):  # type: ignore[misc]
     pass
 
 

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from types import SimpleNamespace
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -246,6 +247,26 @@ def test_with_an_app_the_password_alone_is_not_enough(signed_in: Client, ana: Us
     cache.clear()  # the code of these 30 seconds was used for the set-up
     assert client.post("/account/2fa/authenticate/", {"code": totp(secret)}).status_code == 302
     assert client.get("/account/").status_code == 200
+
+
+def test_a_code_counts_one_step_late_and_only_once(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = set_up_totp(signed_in)
+    step = int(time.time()) // 30 + 10
+
+    def enter(code: str, seconds: int) -> int:
+        monkeypatch.setattr("allauth.mfa.totp.internal.auth.time", SimpleNamespace(time=lambda: seconds))
+        client = Client()
+        sign_in(client)
+        return client.post("/account/2fa/authenticate/", {"code": code}).status_code
+
+    code = str(format_hotp_value(hotp_value(secret, step)))
+    assert enter(code, (step + 2) * 30) == 200
+    assert enter(code, (step + 1) * 30) == 302
+    # Without what the library remembers for 30 seconds, as if they had passed.
+    from django.core.cache import cache
+
+    cache.delete(f"allauth.mfa.totp.used?user={User.objects.get().pk}&code={code}")
+    assert enter(code, (step + 1) * 30 + 29) == 200
 
 
 def test_a_recovery_code_works_once(signed_in: Client) -> None:
