@@ -63,6 +63,12 @@ _NOTES = {
     "monthly": gettext_lazy("monthly"),
     "quarterly": gettext_lazy("quarterly"),
     "annual": gettext_lazy("annual"),
+    "pix": gettext_lazy("Pix"),
+    "card": gettext_lazy("card"),
+    "transfer": gettext_lazy("transfer"),
+    "cash": gettext_lazy("cash"),
+    "voucher": gettext_lazy("voucher"),
+    "other": gettext_lazy("other"),
 }
 
 
@@ -119,7 +125,7 @@ def answer(request: HttpRequest, name: str, asked: Asked) -> HttpResponse:
         "feature": field.feature,
         "reading": reading,
         "kind": words.KINDS.get(unit, "number"),
-        "places": metric.decimals if metric else 0,
+        "places": min(metric.decimals, 2) if metric else 0,
         "unit": tiles.unit(name),
         "currency": currency,
         "change": words.change(FIGURES[name], value, currency) if value else None,
@@ -188,7 +194,7 @@ def _parts(name: str, value: figures.Value | None, currency: str) -> list[Part]:
         case "revenue_month":
             return [
                 Part(_("Received"), money(c)),
-                Part(_("Refunded"), money(d)),
+                Part(_("Refunds"), money(d)),
                 Part(_("Received minus refunded"), money(a)),
             ]
         case "revenue_growth_pct":
