@@ -26,6 +26,8 @@ def import_file(job_id: str) -> None:
         file = ImportFile.objects.select_related("agency").get(pk=job.arguments["file"])
         dry_run = bool(job.arguments["dry_run"])
         language = (job.created_by and job.created_by.language) or settings.LANGUAGE_CODE
+        # The rows are personal data: as the upload itself, for the service alone.
+        file.rejects_path.touch(mode=0o600)
         with translation.override(language), RejectsFile(file.rejects_path) as rejects:
             entity = OF_AN_AGENCY[file.entity]
             try:

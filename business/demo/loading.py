@@ -91,8 +91,8 @@ def clear() -> Counter[str]:
         if not demo:
             return counts
         for model in _DEPENDENTS_FIRST:
-            removed, _by_model = model.objects.filter(agency_id__in=demo).delete()
-            counts[str(model._meta.verbose_name_plural)] = removed
+            _all, removed = model._default_manager.filter(agency_id__in=demo).delete()
+            counts[str(model._meta.verbose_name_plural)] = removed.get(model._meta.label, 0)
         Agency.objects.filter(pk__in=demo).delete()
         counts["agencies"] = len(demo)
     return counts

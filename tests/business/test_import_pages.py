@@ -134,6 +134,7 @@ def test_after_the_check_the_rows_are_imported(
     created = AuditEvent.objects.filter(resource_type="client_data", action="data_create").first()
     assert created is not None
     assert (created.actor_kind, created.on_behalf_of) == ("task", agency_admin.pk)
+    assert ImportFile.objects.get().rejects_path.stat().st_mode & 0o777 == 0o600
     rejects = browser.get(f"{location}/rejects.csv")
     assert rejects["Content-Disposition"].startswith("attachment")
     assert "32/03/2026" in b"".join(rejects.streaming_content).decode()  # type: ignore[attr-defined]
