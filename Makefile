@@ -11,7 +11,7 @@ WORKERS ?= 2
 # For commands that need settings but no server and no data folder.
 OFFLINE := env FVDASH_SECRET_KEY=of-the-build-only-never-of-a-running-installation-0123456789 \
 	FVDASH_PUBLIC_URL=https://dashboard.example.org DATABASE_URL=postgresql:///offline \
-	DATABASE_OWNER_URL= REDIS_URL=redis://offline PYTHONWARNINGS=ignore::RuntimeWarning
+	DATABASE_OWNER_URL= REDIS_URL=redis://offline EMAIL_URL=smtp://mail.example.org/ PYTHONWARNINGS=ignore::RuntimeWarning
 
 .PHONY: run test check bench lock clean python
 .DELETE_ON_ERROR:

@@ -190,7 +190,7 @@ def test_killed_child_comes_back(running: Up, child: str) -> None:
     before = running.child(child)
     before.kill()
     running.read_until("starting it again in")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not (comes_back(running, child, before.pid) and serves(running)):
         assert time.monotonic() < deadline, f"{child} did not come back"
 
