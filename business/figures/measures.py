@@ -202,22 +202,19 @@ def valued_sql(window: Window, of: Statement) -> str:
 
 def _values(needs: Sequence[Need], scope: Scope, of: Statement) -> str:
     """Sum of values, projects; windows overlap by eleven months, so all of them in one pass."""
-    sums = []
-    for need in needs:
-        inside = valued_sql(need.window, of)
-        sums += [
-            f"coalesce(sum(value) FILTER (WHERE {inside}), 0)",
-            f"count(*) FILTER (WHERE {inside})",
-            "0",
-            "0",
-        ]
+    tests, sums = [], []
+    for n, need in enumerate(needs):
+        tests.append(f"{valued_sql(need.window, of)} AS in{n}")
+        sums += [f"coalesce(sum(value) FILTER (WHERE in{n}), 0)", f"count(*) FILTER (WHERE in{n})", "0", "0"]
     start, end = (
         of.add(min(need.window.start for need in needs)),
         of.add(max(need.window.end for need in needs)),
     )
     return f"""
-        SELECT agency_id, ARRAY[{", ".join(sums)}] FROM business_project p
-         WHERE agency_id = ANY ({scope.paying}) AND created_at BETWEEN {start} AND {end} GROUP BY 1"""
+        SELECT agency_id, ARRAY[{", ".join(sums)}]
+          FROM (SELECT agency_id, value, {", ".join(tests)} FROM business_project p
+                 WHERE agency_id = ANY ({scope.paying}) AND created_at BETWEEN {start} AND {end} OFFSET 0) t
+         GROUP BY 1"""
 
 
 def _leads(need: Need, scope: Scope, of: Statement) -> str:
