@@ -138,7 +138,8 @@ INDEXES = """
 CREATE INDEX business_project_open ON business_project (agency_id, created_at) INCLUDE (id, status)
     WHERE status NOT IN ('completed', 'cancelled');
 CREATE INDEX business_project_closed
-    ON business_project (agency_id, business_closed_at(status, completed_at, cancelled_at)) INCLUDE (created_at, status, completed_at, cancelled_at)
+    ON business_project (agency_id, business_closed_at(status, completed_at, cancelled_at))
+    INCLUDE (created_at, status, completed_at, cancelled_at)
     WHERE status IN ('completed', 'cancelled');
 CREATE INDEX business_project_made ON business_project (agency_id, created_at)
     INCLUDE (value, status, cancelled_at);
