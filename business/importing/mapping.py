@@ -15,7 +15,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from business.importing.entities import Entity, Kind
+from business.importing.entities import ENTITIES, Entity, Kind
 
 DELIMITERS = (",", ";", "\t", "|")
 _KEYS = ("column", "constant", "default", "values", "decimal", "format", "timezone")
@@ -49,11 +49,13 @@ class Source:
 
 @dataclass(frozen=True)
 class ImportMap:
-    """The whole map. `delimiter` and `encoding` None: found out from the file."""
+    """The whole map. `delimiter` and `encoding` None: found out from the file. `ignored`: constants of fields
+    that only other entities have, so that one map can serve several."""
 
     fields: dict[str, Source]
     delimiter: str | None = None
     encoding: str | None = None
+    ignored: tuple[str, ...] = ()
 
 
 def read(path: Path, entity: Entity) -> ImportMap:
@@ -84,14 +86,27 @@ def parse(text: str, entity: Entity) -> ImportMap:
     if not isinstance(tables, dict) or not tables:
         raise MapError([*problems, f"the map has no [fields]; {entity.name} have {', '.join(entity.names)}"])
     sources = {}
+    ignored = tuple(name for name, table in tables.items() if _is_of_others(name, table, entity))
     for name, table in tables.items():
+        if name in ignored:
+            continue
         if source := _source(name, table, entity, problems):
             sources[name] = source
     if missing := [name for name in entity.required if name not in tables]:
         problems.append(_missing(missing, entity))
     if problems:
         raise MapError(problems)
-    return ImportMap(sources, delimiter, encoding)
+    return ImportMap(sources, delimiter, encoding, ignored)
+
+
+def _is_of_others(name: str, table: Any, entity: Entity) -> bool:
+    # A constant takes nothing from the file, so that nothing of the file is lost without it.
+    return (
+        entity.field(name) is None
+        and isinstance(table, dict)
+        and table.keys() == {"constant"}
+        and any(name in other.names for other in ENTITIES.values())
+    )
 
 
 def _missing(missing: list[str], entity: Entity) -> str:

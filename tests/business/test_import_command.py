@@ -226,12 +226,24 @@ def test_a_dry_run_writes_nothing_and_says_what_an_import_would(importer: Import
     assert (Client.objects.count(), AuditEvent.objects.count(), Event.objects.count()) == (2, before, 0)
 
 
+def test_a_constant_that_only_other_entities_have_is_ignored_with_a_warning(importer: Importer, agency: Agency) -> None:
+    make_client(agency, source_id="7")
+    rows = "id;cliente;valor;data;forma\n1;7;1.234,56;02/03/2026 10:00;cartao\n"
+    toml = 'delimiter = ";"\n' + PAYMENTS + 'status = { constant = "active" }\n'
+    run = importer("payments", rows, "mare", toml)
+    assert (run.code, run.last) == (0, "created 1, updated 0, unchanged 0, rejected 0")
+    assert "warning: payments have no field “status”" in run.err
+    assert Payment.objects.get().amount == Decimal("1234.56")
+
+
 @pytest.mark.parametrize(
     ("toml", "problem"),
     [
         ("[fields", "not TOML"),
         ("", "no [fields]"),
         ('[fields]\nnome = { column = "x" }', "unknown field “nome”"),
+        (CLIENTS + 'amount = { column = "nome" }', "unknown field “amount”"),
+        (CLIENTS + 'colour = { constant = "red" }', "unknown field “colour”"),
         ('[fields]\nemial = { column = "x" }', "did you mean email"),
         ('[fields]\nname = { column = "x" }', "need these fields in the map: source_id"),
         ('[fields]\nsource_id = { column = "id" }\nname = { colum = "x" }', "unknown key “colum”"),

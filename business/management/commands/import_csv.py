@@ -51,6 +51,10 @@ class Command(BaseCommand):
             import_map = mapping.read(options["map"], entity)
         except mapping.MapError as error:
             raise CommandError("\n".join(f"{options['map']}: {text}" for text in error.problems)) from error
+        for name in import_map.ignored:
+            self.stderr.write(
+                f"{options['map']}: warning: {entity.name} have no field “{name}”: its constant is ignored"
+            )
         with contextlib.ExitStack() as stack:
             if threading.current_thread() is threading.main_thread():
                 stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, _interrupted))
