@@ -138,7 +138,8 @@ def executive_trends(
 ) -> dict[str, Any]:
     """A day of which nothing is known has the value null. `previous` are as many days before."""
     try:
-        money = trends.is_money(trends.check(metric))
+        metric = trends.check(metric)
+        money = trends.is_money(metric)
         asked = _asked(request, scope=scope, agency=agency, currency=currency, money=money)
         last = parse_day("until", until, asked.zone, asked.moment.at)
     except Refused as refused:

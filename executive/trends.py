@@ -22,6 +22,8 @@ MOST_DAYS = 730
 # Beside the figures of the page: what the owner calls the active projects, and the day's own revenue.
 PROJECTS, REVENUE = "projects", "revenue"
 NAMES = (*FIELDS, PROJECTS, REVENUE)
+# As the owner writes it.
+_ALIASES = {"error_rate": "error_rate_pct"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def unit_of(metric: str) -> Unit:
 
 
 def check(metric: str) -> str:
-    """The name, if there is such a trend; raises Refused."""
+    """The trend's own name, if there is such a trend; raises Refused."""
+    metric = _ALIASES.get(metric, metric)
     if metric not in NAMES:
         raise Refused("metric", _("There is no such metric."), NAMES)
     return metric

@@ -48,6 +48,11 @@ def test_active_projects_are_projects_as_the_owner_writes_it(client_as: SignIn, 
     assert body["points"] == browser.get(URL, {"metric": "active_projects", **params}).json()["points"]
 
 
+def test_error_rate_is_taken_as_the_owner_writes_it(client_as: SignIn, admin: User, agency: Agency) -> None:
+    answer = client_as(admin).get(URL, {"metric": "error_rate", "days": "2"})
+    assert (answer.status_code, answer.json()["metric"]) == (200, "error_rate_pct")
+
+
 @pytest.mark.parametrize("metric", NAMES)
 def test_every_metric_has_a_point_a_day(client_as: SignIn, admin: User, agency: Agency, metric: str) -> None:
     fill(agency, 1)
