@@ -43,6 +43,9 @@ TUNING: Mapping[str, str] = {
     "jit": "off",
     "log_line_prefix": "",
     "log_checkpoints": "off",
+    # A refused statement carries its values, and its detail the row's: personal data has no place in a log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "timezone": "UTC",
 }
 

@@ -43,6 +43,30 @@ def test_server_runs_below_a_private_folder_and_leaves_its_permissions(private_f
         process.wait(20)
 
 
+def test_the_log_of_a_refused_row_holds_none_of_its_values(private_folder: Path) -> None:
+    server = Postgres(private_folder / "data", private_folder / "run", Secrets("a", "b", "c"))
+    server.initialise()
+    log = private_folder / "log"
+    with log.open("wb") as output, server.command() as command:
+        process = command.start(output=output.fileno())
+    try:
+        while not server.answers():
+            assert process.poll() is None
+        with psycopg.connect(server.superuser_url(), autocommit=True) as connection:
+            connection.execute("CREATE TEMP TABLE person (email text UNIQUE, age integer CHECK (age > 0))")
+            connection.execute("INSERT INTO person VALUES ('ana@example.org', 1)")
+            for age in (2, -1):
+                with pytest.raises(psycopg.IntegrityError):
+                    connection.execute(f"INSERT INTO person VALUES ('ana@example.org', {age})")
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        process.wait(20)
+    text = log.read_text()
+    assert "duplicate key" in text
+    assert "violates check constraint" in text
+    assert "ana@example.org" not in text
+
+
 def test_programs_below_a_private_folder_are_copied_with_their_libraries(private_folder: Path) -> None:
     user = postgres.service_user()
     assert user is not None
