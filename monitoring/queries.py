@@ -13,8 +13,8 @@ from core import metrics as registry
 from core.metrics import Reading, Where
 from core.people.access import Area, Viewer
 from monitoring import checks, health, histogram
-from monitoring import metrics as measured
 from monitoring.health import Check, Report, report_of
+from monitoring.metrics import common, uptime
 
 BEATS = 60
 BEAT = dt.timedelta(minutes=1)
@@ -133,8 +133,8 @@ def _uptimes(now: dt.datetime) -> dict[str, tuple[Decimal | None, Decimal | None
             {
                 "now": now,
                 "day": now - dt.timedelta(hours=24),
-                "month": now - measured.UPTIME_WINDOW,
-                "up": list(measured.UP),
+                "month": now - uptime.UPTIME_WINDOW,
+                "up": list(uptime.UP),
             },
         )
         thousandth = Decimal("0.001")
@@ -175,7 +175,7 @@ def routes(now: dt.datetime) -> Sequence[RouteRow]:
             "            FROM parts GROUP BY route, method)"
             " SELECT route, method, count, total_ms, max_ms, errors, buckets FROM sums JOIN merged"
             " USING (route, method) ORDER BY count DESC, route, method LIMIT %s",
-            [now - measured.WINDOW, now, MOST_ROUTES],
+            [now - common.WINDOW, now, MOST_ROUTES],
         )
         return [
             RouteRow(

@@ -1,10 +1,9 @@
-"""What is measured: samples of the host, requests by route, and what the health checks found."""
+"""What the health checks found."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -13,50 +12,6 @@ from core.personal import DataMap
 _MEASURED = DataMap(
     resource_type="measurement", agency=None, audited=False, not_personal={"name": "of a figure or a check"}
 )
-
-
-class Sample(models.Model):
-    """One measured value. Units are those of the metric that has this name; a gap is the absence of rows."""
-
-    host = models.CharField(max_length=100)
-    at = models.DateTimeField()
-    name = models.CharField(max_length=80)
-    labels = models.JSONField(default=dict)
-    value = models.FloatField()
-
-    data_map: ClassVar[DataMap] = _MEASURED
-
-    class Meta:
-        indexes: ClassVar = [
-            models.Index(fields=["name", "at"], include=["value"], name="monitoring_sample_read"),
-            models.Index(fields=["at"], name="monitoring_sample_tidy"),
-        ]
-
-
-class RequestMinute(models.Model):
-    """Requests of one minute by route pattern, method and status, with a histogram that merges by addition.
-
-    `buckets` are counts between the bounds of `monitoring.histogram`.
-    """
-
-    minute = models.DateTimeField()
-    host = models.CharField(max_length=100)
-    method = models.CharField(max_length=8)
-    route = models.CharField(max_length=200)
-    status = models.PositiveSmallIntegerField()
-    count = models.PositiveIntegerField()
-    total_ms = models.FloatField()
-    max_ms = models.FloatField()
-    buckets = ArrayField(models.IntegerField())
-
-    data_map: ClassVar[DataMap] = DataMap(resource_type="measurement", agency=None, audited=False)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["minute", "route", "method", "status", "host"], name="monitoring_requestminute_once"
-            ),
-        ]
 
 
 class CheckResult(models.Model):

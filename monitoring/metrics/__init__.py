@@ -1,0 +1,7 @@
+"""The measured figures of the registry; importing this registers them all."""
+
+from __future__ import annotations
+
+from monitoring.metrics import cache, host, requests, uptime
+
+__all__ = ["cache", "host", "requests", "uptime"]

@@ -1,0 +1,9 @@
+"""What is measured: samples of the host, requests by route, and what the health checks found."""
+
+from __future__ import annotations
+
+from monitoring.models.checks import CheckResult, Span
+from monitoring.models.requests import RequestMinute
+from monitoring.models.samples import Sample
+
+__all__ = ["CheckResult", "RequestMinute", "Sample", "Span"]
