@@ -17,6 +17,13 @@ register(
         _("Refreshes what is kept of clients that something changed."),
         15,
     ),
+    Entry("roll-up", "monitoring.tasks.roll_up", 60, _("Rolls samples up into minutes and hours."), 60),
+    Entry(
+        "partitions",
+        "monitoring.tasks.keep_partitions",
+        crontab(minute="15"),
+        _("Makes the partitions of measurements of the days to come, and drops those whose time is over."),
+    ),
     Entry("tidy", "monitoring.tasks.tidy", crontab(minute="10"), _("Drops measurements past their time.")),
     Entry("outbox-sweep", "core.tasks.sweep_outbox", 10, _("Delivers what a lost wake-up left."), 10),
     Entry("jobs-lost", "core.tasks.fail_lost_jobs", 60, _("Fails jobs whose worker stopped."), 60),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from celery import shared_task
+from django.db import connections
 from django.utils import timezone
 
 SAMPLES_KEPT = dt.timedelta(hours=48)
@@ -29,6 +30,26 @@ def check_health() -> str:
     report = run_round()
     bad = [one.name for one in report.checks if one.status == "down"]
     return f"{report.status}: {', '.join(bad)}" if bad else str(report.status)
+
+
+@shared_task(time_limit=600)
+def roll_up() -> str:
+    """Rolls up the hours that are over, and those that got late samples."""
+    from monitoring.store import rolling
+
+    return f"{rolling.roll_up(timezone.now())} hours"
+
+
+@shared_task
+def keep_partitions() -> str:
+    """Makes the partitions of the days to come and drops those whose time is over."""
+    from monitoring import partitions
+
+    if "owner" not in connections:
+        return "DATABASE_OWNER_URL is not set: no partition is made or dropped, and measurements are kept for ever"
+    now = timezone.now()
+    made, dropped = partitions.ensure("owner", now), partitions.drop("owner", now)
+    return f"{len(made)} made, {len(dropped)} dropped"
 
 
 @shared_task

@@ -7,7 +7,7 @@ are the fields of `/api/executive/metrics` and dotted names for the rest.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -73,6 +73,32 @@ class Point:
 
     at: dt.datetime | dt.date
     value: Decimal | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series: its labels, and a value for each step of the `Lines` it belongs to; None is a gap."""
+
+    labels: Mapping[str, str]
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """All series of one metric over the same `count` steps, the first of which begins at `start`.
+
+    `grain` is what they were read from: raw, minute, hour or day.
+    """
+
+    start: dt.datetime
+    step: dt.timedelta
+    count: int
+    lines: tuple[Line, ...]
+    grain: str = "raw"
+
+    @property
+    def times(self) -> list[dt.datetime]:
+        return [self.start + number * self.step for number in range(self.count)]
 
 
 ReadMany = Callable[[Where, dt.datetime, Sequence[str]], dict[str, Reading]]

@@ -1,9 +1,20 @@
-"""What is measured: samples of the host, requests by route, and what the health checks found."""
+"""What is measured: samples in their tiers, requests by route, and what the health checks found."""
 
 from __future__ import annotations
 
 from monitoring.models.checks import CheckResult, Span
 from monitoring.models.requests import RequestMinute
-from monitoring.models.samples import Sample
+from monitoring.models.samples import HourBlock, LateHour, MinuteBlock, Raw, RollUp, Sample, Series
 
-__all__ = ["CheckResult", "RequestMinute", "Sample", "Span"]
+__all__ = [
+    "CheckResult",
+    "HourBlock",
+    "LateHour",
+    "MinuteBlock",
+    "Raw",
+    "RequestMinute",
+    "RollUp",
+    "Sample",
+    "Series",
+    "Span",
+]

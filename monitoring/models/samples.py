@@ -1,4 +1,4 @@
-"""Samples: one measured value each."""
+"""Measured values in three tiers: raw rounds, minutes of an hour, hours of a day (`monitoring.store`)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from core.personal import DataMap
 _MEASURED = DataMap(
     resource_type="measurement", agency=None, audited=False, not_personal={"name": "of a figure or a check"}
 )
+
+_STORED = DataMap(resource_type="measurement", agency=None, audited=False)
 
 
 class Sample(models.Model):
@@ -29,3 +31,109 @@ class Sample(models.Model):
             models.Index(fields=["name", "at"], include=["value"], name="monitoring_sample_read"),
             models.Index(fields=["at"], name="monitoring_sample_tidy"),
         ]
+
+
+class Series(models.Model):
+    """What is measured where: a metric on a host ("" for what belongs to none) with labels.
+
+    `custom` series are pushed by somebody; one of those is fresh for `fresh_s` seconds after each sample.
+    `last_hour` is the newest hour that was rolled up.
+    """
+
+    id = models.AutoField(primary_key=True)
+    metric = models.CharField(max_length=80)
+    host = models.CharField(max_length=100, blank=True)
+    labels = models.JSONField(default=dict, blank=True)
+    custom = models.BooleanField(default=False)
+    fresh_s = models.PositiveIntegerField(default=30)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_hour = models.DateTimeField(null=True)
+
+    data_map: ClassVar[DataMap] = _STORED
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["metric", "host", "labels"], name="monitoring_series_once"),
+        ]
+
+
+class Raw(models.Model):
+    """A round of samples taken at one time: packed ids of series, and as many packed values.
+
+    Partitioned by day of `at`. A round with a key in `once` is kept once.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    series = models.BinaryField()
+    readings = models.BinaryField()
+    pushed = models.BooleanField(default=False)
+    once = models.CharField(max_length=120, default="", blank=True)
+
+    data_map: ClassVar[DataMap] = _STORED
+
+    class Meta:
+        managed = False
+        db_table = "monitoring_raw"
+
+
+class MinuteBlock(models.Model):
+    """The 60 minutes of one hour of one series: packed count, sum, min, max and last. Partitioned by day."""
+
+    pk = models.CompositePrimaryKey("series_id", "hour")
+    series_id = models.IntegerField()
+    hour = models.DateTimeField()
+    counts = models.BinaryField()
+    sums = models.BinaryField()
+    mins = models.BinaryField()
+    maxs = models.BinaryField()
+    lasts = models.BinaryField()
+
+    data_map: ClassVar[DataMap] = _STORED
+
+    class Meta:
+        managed = False
+        db_table = "monitoring_minuteblock"
+
+
+class HourBlock(models.Model):
+    """The 24 hours of one day (UTC) of one series, packed the same, with the whole day's own figures.
+    Partitioned by month."""
+
+    pk = models.CompositePrimaryKey("series_id", "day")
+    series_id = models.IntegerField()
+    day = models.DateTimeField()
+    count = models.BigIntegerField()
+    sum = models.FloatField()
+    min = models.FloatField()
+    max = models.FloatField()
+    last = models.FloatField()
+    counts = models.BinaryField()
+    sums = models.BinaryField()
+    mins = models.BinaryField()
+    maxs = models.BinaryField()
+    lasts = models.BinaryField()
+
+    data_map: ClassVar[DataMap] = _STORED
+
+    class Meta:
+        managed = False
+        db_table = "monitoring_hourblock"
+
+
+class RollUp(models.Model):
+    """How far the roll-up is: one row. A sample from before `closed_until` comes late and has its hour
+    rolled anew; what is before `rolled_until` is read from the tiers, the rest from raw samples."""
+
+    closed_until = models.DateTimeField()
+    rolled_until = models.DateTimeField()
+
+    data_map: ClassVar[DataMap] = _STORED
+
+
+class LateHour(models.Model):
+    """An hour that got a sample after it was closed."""
+
+    hour = models.DateTimeField(primary_key=True)
+
+    data_map: ClassVar[DataMap] = _STORED

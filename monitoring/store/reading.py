@@ -1,0 +1,309 @@
+"""Reading series over any window, from the coarsest tier that answers it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.db import connection
+
+from core.metrics import Line, Lines
+from monitoring.store import MINUTES_KEPT, RAW_KEPT
+from monitoring.store.tables import Agg, Floats, Ints, Table, floats, ints, last_written
+
+MINUTE: Final = dt.timedelta(minutes=1)
+HOUR: Final = dt.timedelta(hours=1)
+DAY: Final = dt.timedelta(days=1)
+# Up to so long a window is read from raw samples: exact to the sample, and still few rows.
+RAW_WINDOW: Final = dt.timedelta(hours=2)
+# How far back a newest value is looked for. One older than its series' freshness is stale, not gone.
+NEWEST: Final = dt.timedelta(minutes=15)
+MOST_SERIES: Final = 2_000
+
+type Grain = Literal["raw", "minute", "hour", "day"]
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+class TooManySeries(Exception):
+    """More than MOST_SERIES series have these names and labels."""
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest sample of a series: fresh for `fresh_s` seconds, then stale."""
+
+    metric: str
+    host: str
+    labels: Mapping[str, str]
+    value: float
+    at: dt.datetime
+    fresh_s: int
+
+    def is_fresh(self, now: dt.datetime) -> bool:
+        return now - self.at <= dt.timedelta(seconds=self.fresh_s)
+
+
+@dataclass(frozen=True)
+class _Series:
+    id: int
+    metric: str
+    host: str
+    labels: Mapping[str, str]
+    fresh_s: int
+
+
+@dataclass(frozen=True)
+class _Round:
+    at: int
+    series: bytes
+    readings: bytes
+    pushed: bool
+
+
+def lines(
+    metrics: Sequence[str],
+    start: dt.datetime,
+    end: dt.datetime,
+    step: dt.timedelta,
+    agg: Agg = "avg",
+    *,
+    now: dt.datetime,
+    host: str | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> dict[str, Lines]:
+    """Each metric's series over [start, end) in steps; `host` and `labels` narrow them. At most two queries.
+
+    Steps begin at multiples of `step` since the epoch, the first at or before `start`. A step finer than what
+    is still kept is widened: the answer says which it has. p95 is of raw samples up to two hours, beyond that
+    of the means of minutes or hours. Raises TooManySeries.
+    """
+    step = finest(start, step, now)
+    first, width = _us(start) // (step // _MICROSECOND), step // _MICROSECOND
+    edges = np.arange(first, -(-_us(end) // width) + 1, dtype=np.int64) * width
+    grain = _grain(start, end, step, now)
+    found = _gather(metrics, edges, grain, agg, now, host, labels or {})
+    return {metric: Lines(_at(int(edges[0])), step, len(edges) - 1, _lines(found, metric), grain) for metric in metrics}
+
+
+def daily(
+    metrics: Sequence[str],
+    zone: str,
+    first: dt.date,
+    last: dt.date,
+    agg: Agg = "avg",
+    *,
+    now: dt.datetime,
+    host: str | None = None,
+) -> dict[str, list[tuple[dict[str, str], list[float | None]]]]:
+    """Each metric's series by day of `zone`, `first` and `last` included; a day of 23 or 25 hours is one."""
+    days = (last - first).days + 2
+    midnights = [
+        dt.datetime.combine(first + n * DAY, dt.time(), ZoneInfo(zone)).astimezone(dt.UTC) for n in range(days)
+    ]
+    edges = np.array([_us(one) for one in midnights], np.int64)
+    found = _gather(metrics, edges, "hour", agg, now, host, {})
+    return {metric: [(dict(line.labels), list(line.values)) for line in _lines(found, metric)] for metric in metrics}
+
+
+def latest(metrics: Sequence[str], now: dt.datetime, *, host: str | None = None) -> list[Newest]:
+    """The newest sample of each series of these metrics in the last 15 minutes, fresh or stale. One query."""
+    series, rounds = _series_and_rounds(_Wanted(tuple(metrics), host, {}), now - NEWEST, now + _MICROSECOND)
+    ids, at, values = _samples(rounds)
+    wanted = np.flatnonzero(np.isin(ids, np.array([one.id for one in series], np.int64)))
+    newest = dict(zip(ids[wanted].tolist(), wanted.tolist(), strict=True))
+    return [
+        Newest(one.metric, one.host, one.labels, float(values[place]), _at(int(at[place])), one.fresh_s)
+        for one in series
+        if (place := newest.get(one.id)) is not None
+    ]
+
+
+def finest(start: dt.datetime, step: dt.timedelta, now: dt.datetime) -> dt.timedelta:
+    """`step`, or the next coarser tier's when what is that fine is no longer kept at `start`."""
+    if start < now - MINUTES_KEPT and step < HOUR:
+        return HOUR
+    if start < now - RAW_KEPT and step < MINUTE:
+        return MINUTE
+    return step
+
+
+def _grain(start: dt.datetime, end: dt.datetime, step: dt.timedelta, now: dt.datetime) -> Grain:
+    if start >= now - RAW_KEPT and (step < MINUTE or end - start <= RAW_WINDOW):
+        return "raw"
+    if step % DAY == dt.timedelta():
+        return "day"
+    return "hour" if step % HOUR == dt.timedelta() else "minute"
+
+
+@dataclass(frozen=True)
+class _Found:
+    series: list[_Series]
+    values: Floats
+
+
+def _lines(found: _Found, metric: str) -> tuple[Line, ...]:
+    def labels(one: _Series) -> dict[str, str]:
+        return {**({"host": one.host} if one.host else {}), **one.labels}
+
+    return tuple(
+        Line(labels(one), tuple(None if value != value else value for value in found.values[row].tolist()))
+        for row, one in enumerate(found.series)
+        if one.metric == metric
+    )
+
+
+def _gather(
+    metrics: Sequence[str],
+    edges: Ints,
+    grain: Grain,
+    agg: Agg,
+    now: dt.datetime,
+    host: str | None,
+    labels: Mapping[str, str],
+) -> _Found:
+    start, end = _at(int(edges[0])), min(_at(int(edges[-1])), now + DAY)
+    wanted = _Wanted(tuple(metrics), host, labels)
+    if grain == "raw":
+        series, rounds = _series_and_rounds(wanted, start, end)
+        blocks = None
+    else:
+        # The roll-up may go on meanwhile: what it had done is read with the blocks, the rest from raw samples.
+        series, rolled, blocks = _series_and_blocks(wanted, start, end, grain, agg)
+        rounds = _rounds(max(start, rolled) if rolled else start, end)
+    if not series:
+        return _Found([], np.zeros((0, len(edges) - 1)))
+    table = Table([one.id for one in series], edges, agg)
+    if blocks is not None:
+        table.add(*blocks)
+    ids, at, values = _samples(rounds)
+    if len(ids):
+        table.add(ids, at, np.ones(len(ids)), values)
+    return _Found(series, table.values())
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which series; a host's own and those of no host."""
+
+    metrics: tuple[str, ...]
+    host: str | None
+    labels: Mapping[str, str]
+
+    SQL = "metric = ANY(%(metrics)s) AND (%(host)s::text IS NULL OR host IN ('', %(host)s)) AND labels @> %(labels)s"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"metrics": list(self.metrics), "host": self.host, "labels": json.dumps(dict(self.labels))}
+
+
+def _series(rows: Sequence[tuple[Any, ...]]) -> list[_Series]:
+    """In order of their ids. Raises TooManySeries."""
+    if len(rows) > MOST_SERIES:
+        raise TooManySeries(len(rows))
+    found = [
+        _Series(pk, metric, host, json.loads(labels), fresh_s) for pk, metric, host, labels, fresh_s, *_rest in rows
+    ]
+    return sorted(found, key=lambda one: one.id)
+
+
+_ROUND = "(extract(epoch FROM at) * 1000000)::bigint, id, series, readings, pushed FROM monitoring_raw"
+_ROUND += " WHERE at >= %(start)s AND at < %(end)s"
+
+
+def _series_and_rounds(wanted: _Wanted, start: dt.datetime, end: dt.datetime) -> tuple[list[_Series], list[_Round]]:
+    """The series, and all rounds in [start, end), in one query: what a page may ask is counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT NULL, NULL, NULL, NULL, NULL, {_ROUND}"  # noqa: S608
+            " UNION ALL SELECT id, metric, host, labels::text, fresh_s, NULL, NULL, NULL, NULL, NULL"
+            f" FROM monitoring_series WHERE {wanted.SQL}",
+            {**wanted.parameters, "start": start, "end": end},
+        )
+        rows = cursor.fetchall()
+    return (
+        _series([row for row in rows if row[0] is not None]),
+        _in_order([row[5:] for row in rows if row[0] is None]),
+    )
+
+
+def _rounds(start: dt.datetime, end: dt.datetime) -> list[_Round]:
+    if start >= end:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_ROUND}", {"start": start, "end": end})
+        return _in_order(cursor.fetchall())
+
+
+def _in_order(rows: Sequence[tuple[Any, ...]]) -> list[_Round]:
+    """By time, and within one time as written: a later push of the same sample replaces it."""
+    return [_Round(at, series, readings, pushed) for at, _, series, readings, pushed in sorted(rows)]
+
+
+def _samples(rounds: Sequence[_Round]) -> tuple[Ints, Ints, Floats]:
+    """Ids, times in µs and values of all samples of these rounds, in order of time."""
+    ids = ints([one.series for one in rounds])
+    values = floats([one.readings for one in rounds])
+    at = np.repeat(np.array([one.at for one in rounds], np.int64), [len(one.series) // 4 for one in rounds])
+    if any(one.pushed for one in rounds):
+        kept = last_written(ids, at)
+        return ids[kept], at[kept], values[kept]
+    return ids, at, values
+
+
+# What each aggregate needs of a block beside the counts.
+_COLUMN: dict[Agg, str] = {"avg": "sum", "sum": "sum", "p95": "sum", "min": "min", "max": "max", "last": "last"}
+_SOURCE: dict[Grain, tuple[str, str, int, dt.timedelta]] = {
+    "minute": ("monitoring_minuteblock", "hour", 60, MINUTE),
+    "hour": ("monitoring_hourblock", "day", 24, HOUR),
+    "day": ("monitoring_hourblock", "day", 1, DAY),
+}
+
+
+def _series_and_blocks(
+    wanted: _Wanted, start: dt.datetime, end: dt.datetime, grain: Grain, agg: Agg
+) -> tuple[list[_Series], dt.datetime | None, tuple[Ints, Ints, Floats, Floats] | None]:
+    """The series, how far the roll-up is, and what it made of [start, end): ids, times, counts and values."""
+    table, at, size, unit = _SOURCE[grain]
+    columns = "count, " + _COLUMN[agg] if grain == "day" else f"counts, {_COLUMN[agg]}s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT NULL, NULL, NULL, NULL, series_id, (extract(epoch FROM {at}) * 1000000)::bigint, {columns}"  # noqa: S608
+            f" FROM {table} WHERE series_id IN (SELECT id FROM monitoring_series WHERE {wanted.SQL})"
+            f"   AND {at} > %(start)s AND {at} < %(end)s"
+            " UNION ALL SELECT id, metric, host, labels::text, fresh_s, NULL, NULL, NULL"
+            f" FROM monitoring_series WHERE {wanted.SQL}"
+            " UNION ALL SELECT 0, NULL, NULL, NULL, NULL, (extract(epoch FROM max(rolled_until)) * 1000000)::bigint,"
+            "   NULL, NULL FROM monitoring_rollup",
+            {**wanted.parameters, "start": start - size * unit, "end": end},
+        )
+        rows = cursor.fetchall()
+    series = _series([row for row in rows if row[0]])
+    rolled = next(row[5] for row in rows if row[0] == 0)
+    blocks = sorted((row[4:] for row in rows if row[0] is None), key=lambda row: row[:2])
+    return series, None if rolled is None else _at(rolled), _unpacked(blocks, size, unit) if blocks else None
+
+
+def _unpacked(rows: Sequence[tuple[Any, ...]], size: int, unit: dt.timedelta) -> tuple[Ints, Ints, Floats, Floats]:
+    owners, times, counted, values = zip(*rows, strict=True)
+    offsets = np.arange(size, dtype=np.int64) * (unit // _MICROSECOND)
+    whole = size == 1
+    return (
+        np.repeat(np.array(owners, np.int64), size),
+        (np.array(times, np.int64)[:, None] + offsets).ravel(),
+        np.array(counted, np.float64) if whole else ints(counted).astype(np.float64),
+        np.array(values, np.float64) if whole else floats(values),
+    )
+
+
+def _us(at: dt.datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _at(us: int) -> dt.datetime:
+    return _EPOCH + us * _MICROSECOND
