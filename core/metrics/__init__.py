@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 
 class Unit(StrEnum):
@@ -102,13 +102,35 @@ class Lines:
 
 
 ReadMany = Callable[[Where, dt.datetime, Sequence[str]], dict[str, Reading]]
+type Agg = Literal["avg", "min", "max", "p95", "sum", "last"]
+"""How the samples of a step become one value."""
+AGGREGATES: tuple[Agg, ...] = ("avg", "min", "max", "p95", "sum", "last")
+
 ReadSeries = Callable[[Where, str, dt.date, dt.date], list[Point]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is asked of `ReadLines`: steps over [start, end), as known at `now`. `agg` is one of avg, min, max,
+    p95, sum and last; `host` and `labels` narrow the series."""
+
+    start: dt.datetime
+    end: dt.datetime
+    step: dt.timedelta
+    now: dt.datetime
+    agg: Agg = "avg"
+    host: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+ReadLines = Callable[[Sequence[str], Window], dict[str, Lines]]
 
 
 @dataclass(frozen=True)
 class Metric:
     """One figure. `read` reads it, and may read several of its group in one query; `series` gives one point
-    a day from the first to the last day, both included. `higher_is_better` None: neither.
+    a day from the first to the last day, both included; `lines` reads several metrics of its group over any
+    window in steps, by series with these `labels`. `higher_is_better` None: neither.
 
     `formula` and `source` are shown behind the figure; both are lazy translations.
     """
@@ -123,6 +145,8 @@ class Metric:
     higher_is_better: bool | None = None
     per_agency: bool = True
     decimals: int = 0
+    labels: tuple[str, ...] = ()
+    lines: ReadLines | None = None
 
 
 _registry: dict[str, Metric] = {}

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.db import connection
 
-from core.metrics import Line, Lines
+from core.metrics import Agg, Line, Lines
 from monitoring.store import MINUTES_KEPT, RAW_KEPT
-from monitoring.store.tables import Agg, Floats, Ints, Table, floats, ints, last_written
+from monitoring.store.tables import Floats, Ints, Table, floats, ints, last_written
 
 MINUTE: Final = dt.timedelta(minutes=1)
 HOUR: Final = dt.timedelta(hours=1)

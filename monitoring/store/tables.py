@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.metrics import Agg
 from monitoring.store.packing import FLOAT, INT
 
-type Agg = Literal["avg", "min", "max", "p95", "sum", "last"]
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
-
-AGGREGATES: tuple[Agg, ...] = ("avg", "min", "max", "p95", "sum", "last")
 
 
 def ints(packed: Sequence[bytes | memoryview]) -> Ints:

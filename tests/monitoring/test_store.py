@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
+from core.metrics import Agg
 from monitoring import partitions, store, tasks
 from monitoring.store import Sampled, reading, rolling, write, writing
-from monitoring.store.tables import Agg
 
 pytestmark = pytest.mark.django_db
 
