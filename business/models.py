@@ -268,6 +268,7 @@ class Payment(Owned):
                 name="business_payment_refunded",
             ),
             models.Index(fields=["client", "paid_at"], name="business_payment_client"),
+            models.Index(fields=["agency", "method"], name="business_payment_method"),
         ]
 
 

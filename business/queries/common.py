@@ -19,12 +19,17 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from business.models import Client, Contract, Project
+from business.queries.search import Search, one_of
 from core.agencies.models import Agency
-from core.pages.keyset import paginate
+from core.pages.keyset import KeysetPage, ahead, paginate
 from core.pages.listing import Column, ListingError, ListingPage, ListingQuery
 from core.people.access import Area, Scope, Viewer
 
 COUNT_LIMIT = 10_000
+# Of a search: that a thousand rows match says enough, and each has to be looked up.
+SEARCH_COUNT_LIMIT = 1_000
+# So many of the next pages are searched row by row before the indexes are asked.
+NEAR = 2
 AGENCIES = 500
 REFERENCES: dict[str, type[Client | Project | Contract]] = {
     "client": Client,
@@ -60,7 +65,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows; `more` when there are more than the 10,000 that were counted."""
+    """How many rows; `more` when there are more than were counted: 10,000, of a search 1,000."""
 
     number: int
     more: bool = False
@@ -186,10 +191,10 @@ def find_reference(kind: str, q: Q, value: str | int) -> Client | Project | Cont
     return by_source
 
 
-def count(rows: QuerySet[Any]) -> Count:
-    """Rows, counted to 10,000 at most."""
-    found = rows.order_by().values("pk")[: COUNT_LIMIT + 1].count()
-    return Count(min(found, COUNT_LIMIT), found > COUNT_LIMIT)
+def count(rows: QuerySet[Any], limit: int = COUNT_LIMIT) -> Count:
+    """Rows, counted to `limit` at most."""
+    found = rows.order_by().values("pk")[: limit + 1].count()
+    return Count(min(found, limit), found > limit)
 
 
 def counts(*querysets: QuerySet[Any]) -> list[Count]:
@@ -247,17 +252,55 @@ def page_of[M: Model, T](
 ) -> ListPage[T]:
     """One page of `rows`, narrowed by the query and by the references that it carries."""
     rows, chips = narrow_references(query, rows, shown, narrow_to)
-    rows = narrowed(query, rows, shown)
-    found = paginate(rows, query.order, scope=query.scope, cursor=query.cursor, limit=query.limit, make=make)
-    page = ListingPage(found.rows, found.next, found.prev, query)
-    return ListPage(page, shown, count(rows) if counted else None, chips)
+    search = query.listing.search
+    if query.q and isinstance(search, Search):
+        found, number = _searched(query, search, rows, shown, make, counted, near=not chips)
+    else:
+        rows = query.narrow(rows)
+        found = _paged(query, rows, make)
+        number = count(rows) if counted else None
+    return ListPage(ListingPage(found.rows, found.next, found.prev, query), shown, number, chips)
+
+
+def _paged[M: Model, T](query: ListingQuery, rows: QuerySet[M], make: Callable[[M], T]) -> KeysetPage[T]:
+    return paginate(rows, query.order, scope=query.scope, cursor=query.cursor, limit=query.limit, make=make)
+
+
+def _searched[M: Model, T](
+    query: ListingQuery,
+    search: Search,
+    rows: QuerySet[M],
+    shown: Where,
+    make: Callable[[M], T],
+    counted: bool,
+    near: bool,
+) -> tuple[KeysetPage[T], Count | None]:
+    """A page of the rows that match, and their number. `near`: look among the next rows of the list first."""
+    rows = replace(query, q="").narrow(rows)
+    place = {"scope": query.scope, "cursor": query.cursor}
+    if near:
+        window = ahead(rows, query.order, size=NEAR * query.limit, **place)
+        found = _paged(query, rows.filter(one_of(window), search.by_row(query.q)), make)
+        if found.more:
+            if not counted:
+                return found, None
+            # So common a word: a part of its rows most often says that there are more than are counted.
+            some = count(rows.filter(search.indexed(query.q, shown.q(), SEARCH_COUNT_LIMIT)), SEARCH_COUNT_LIMIT)
+            whole = rows.filter(search.indexed(query.q, shown.q(), None))
+            return found, some if some.more else count(whole, SEARCH_COUNT_LIMIT)
+    matching = rows.filter(search.indexed(query.q, shown.q(), None))
+    page = matching
+    if search.sorted_after:
+        keys = ahead(matching, query.order, size=query.limit + 1, sorted_after=True, **place)
+        page = rows.filter(one_of(keys))
+    return _paged(query, page, make), count(matching, SEARCH_COUNT_LIMIT) if counted else None
 
 
 def narrowed[M: Model](query: ListingQuery, rows: QuerySet[M], shown: Where) -> QuerySet[M]:
     """Search and filters of the query; the search knows which agencies the rows are of."""
     search = query.listing.search
-    if callable(search):
-        listing = replace(query.listing, search=lambda found, text: search(found, text, shown.q()))  # type: ignore[call-arg]
+    if isinstance(search, Search):
+        listing = replace(query.listing, search=lambda found, text: search(found, text, shown.q()))
         query = replace(query, listing=listing)
     return query.narrow(rows)
 

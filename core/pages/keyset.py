@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from django.core import signing
 from django.db.models import F, Model, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 _SALT = "fvdash.keyset"
@@ -46,11 +47,12 @@ class Key:
 
 @dataclass(frozen=True)
 class KeysetPage[T]:
-    """`next` and `prev` are cursors, None at the ends."""
+    """`next` and `prev` are cursors, None at the ends; `more` whether rows follow in the direction of travel."""
 
     rows: list[T]
     next: str | None
     prev: str | None
+    more: bool
 
 
 type Direction = Literal["after", "before"]
@@ -91,15 +93,8 @@ def paginate[M: Model, T](
 ) -> KeysetPage[T]:
     """One page of `queryset`. The last key must be unique (the primary key); one query of `limit` + 1
     rows."""
-    direction: Direction = "after"
-    values: list[Any] | None = None
-    if cursor:
-        direction, values = decode(cursor, scope, len(order))
-    back = direction == "before"
-    rows = queryset.order_by(*[_ordering(key, back) for key in order])
-    if values is not None:
-        rows = rows.filter(_beyond(order, values, back))
-    found = list(rows[: limit + 1])
+    back, values = _position(cursor, scope, order)
+    found = list(_from(queryset, order, back, values)[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
     if back:
@@ -110,12 +105,43 @@ def paginate[M: Model, T](
         [make(row) for row in found],
         encode(_values(found[-1], order), "after", scope) if found and has_next else None,
         encode(_values(found[0], order), "before", scope) if found and has_prev else None,
+        more,
     )
 
 
-def _ordering(key: Key, back: bool) -> Any:
+def ahead[M: Model](
+    queryset: QuerySet[M],
+    order: Sequence[Key],
+    *,
+    scope: str,
+    cursor: str | None,
+    size: int,
+    sorted_after: bool = False,
+) -> QuerySet[M, Any]:
+    """The primary keys of the first `size` rows that a page at `cursor` would hold. With `sorted_after`
+    no index gives the order: all rows are found, then sorted."""
+    back, values = _position(cursor, scope, order)
+    return _from(queryset, order, back, values, sorted_after).values("pk")[:size]
+
+
+def _position(cursor: str | None, scope: str, order: Sequence[Key]) -> tuple[bool, list[Any] | None]:
+    if not cursor:
+        return False, None
+    direction, values = decode(cursor, scope, len(order))
+    return direction == "before", values
+
+
+def _from[M: Model](
+    queryset: QuerySet[M], order: Sequence[Key], back: bool, values: list[Any] | None, sorted_after: bool = False
+) -> QuerySet[M]:
+    rows = queryset.order_by(*[_ordering(key, back, sorted_after) for key in order])
+    return rows if values is None else rows.filter(_beyond(order, values, back))
+
+
+def _ordering(key: Key, back: bool, sorted_after: bool) -> Any:
     descending = key.descending != back
-    column = F(key.field)
+    # The same value, but no index is of this expression.
+    column = Coalesce(F(key.field), F(key.field)) if sorted_after else F(key.field)
     if not key.nullable:
         return column.desc() if descending else column.asc()
     # Nulls come last going forward, so first going back.

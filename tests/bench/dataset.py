@@ -48,11 +48,11 @@ _STEPS = (
     """CREATE TEMP TABLE c AS SELECT id, agency_id, created_at,
               row_number() OVER (ORDER BY id) - 1 AS slot FROM business_client WHERE agency_id IN (SELECT id FROM a)""",
     "CREATE INDEX ON c (slot)",
-    # A tenth is open; the rest was closed within 90 days.
-    """INSERT INTO business_project (agency_id, source_id, client_id, name, status, value, created_at,
+    # A tenth is open; the rest was closed within 90 days. Half have a deadline.
+    """INSERT INTO business_project (agency_id, source_id, client_id, name, status, value, created_at, deadline,
                                      completed_at, cancelled_at)
        SELECT c.agency_id, 'p' || p.n, c.id, 'Projeto ' || p.n, p.status, round((p.n % 9000 + 100)::numeric, 2),
-              p.made, CASE p.status WHEN 'completed' THEN p.made + chance(p.n, 4) * interval '90 days' END,
+              p.made, CASE WHEN p.n % 2 = 0 THEN p.made::date + 80 END, CASE p.status WHEN 'completed' THEN p.made + chance(p.n, 4) * interval '90 days' END,
               CASE p.status WHEN 'cancelled' THEN p.made + chance(p.n, 4) * interval '90 days' END
          FROM (SELECT n, {now} - chance(n, 2) * {span} AS made,
                       CASE WHEN chance(n, 3) < 0.1 THEN 'active' WHEN chance(n, 3) < 0.9 THEN 'completed'
@@ -77,7 +77,8 @@ _STEPS = (
     """INSERT INTO business_payment (agency_id, source_id, client_id, amount, due_at, paid_at, method,
                                      refunded_at, refunded_amount)
        SELECT c.agency_id, 'y' || p.n, c.id, p.amount, p.paid, CASE WHEN chance(p.n, 9) < 0.97 THEN p.paid END,
-              'pix', CASE WHEN chance(p.n, 9) < 0.01 THEN p.paid + interval '5 days' END,
+              CASE WHEN p.n % 5000 = 0 THEN 'voucher' ELSE 'pix' END,
+              CASE WHEN chance(p.n, 9) < 0.01 THEN p.paid + interval '5 days' END,
               CASE WHEN chance(p.n, 9) < 0.01 THEN p.amount / 2 END
          FROM (SELECT n, (n % 90000 + 200)::numeric / 100 * 2 AS amount, {now} - chance(n, 8) * {span} AS paid
                  FROM generate_series(1, {payments}) n) p
@@ -87,9 +88,9 @@ _STEPS = (
               (ARRAY['won', 'lost', 'open'])[1 + n % 3],
               CASE WHEN n % 3 < 2 THEN {now} - chance(n, 11) * {span} + interval '3 days' END
          FROM generate_series(1, {leads}) n JOIN a ON a.slot = n % {agencies}""",
-    """INSERT INTO business_satisfaction (agency_id, source_id, score, comment, answered_at)
-       SELECT a.id, 's' || n, 1 + n % 5, '', {now} - chance(n, 12) * {span}
-         FROM generate_series(1, {answers}) n JOIN a ON a.slot = n % {agencies}""",
+    """INSERT INTO business_satisfaction (agency_id, source_id, client_id, score, comment, answered_at)
+       SELECT c.agency_id, 's' || n, c.id, 1 + n % 5, '', {now} - chance(n, 12) * {span}
+         FROM generate_series(1, {answers}) n JOIN c ON c.slot = n % {clients}""",
     "INSERT INTO business_staleclient (client_id) SELECT id FROM c",
 )
 

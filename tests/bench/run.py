@@ -1,17 +1,20 @@
 """`make bench`: every benchmark beside its peer in one run, as one table and in bench/results.json.
 
-It starts a PostgreSQL and a Redis of its own, as the tests do, and stops them at the end. Figures of shared
-machines are noisy: what counts is the ratio to the peer.
+    .venv/bin/python -m tests.bench.run lists executive
+
+measures these parts alone and leaves the file as it is. It starts a PostgreSQL and a Redis of its own, as the
+tests do, and stops them at the end. Figures of shared machines are noisy: what counts is the ratio to the peer.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,13 @@ from tests.servers import TEMPLATE, Servers
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results.json"
 WORKER = "bench"
+PARTS = ("import", "executive", "lists", "middleware")
 
 
-def main() -> None:
+def main(argv: Sequence[str] = ()) -> None:
+    parser = argparse.ArgumentParser(prog="tests.bench.run", description="Benchmarks beside their peers.")
+    parser.add_argument("part", nargs="*", choices=PARTS, help="what to measure (default: all)")
+    chosen = parser.parse_args(argv).part
     servers = Servers.of_this_run()
     os.environ.update(servers.environment(WORKER))
     os.environ["DJANGO_SETTINGS_MODULE"] = "fvdash.settings"
@@ -35,13 +42,14 @@ def main() -> None:
         settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
         logging.getLogger().setLevel(logging.ERROR)
         logging.getLogger("fvdash").setLevel(logging.ERROR)
-        results = _measure(servers)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"at": time.strftime("%FT%TZ", time.gmtime()), "results": results}, indent=2))
+        results = _measure(servers, chosen or PARTS)
+    if not chosen:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps({"at": time.strftime("%FT%TZ", time.gmtime()), "results": results}, indent=2))
     _print(results)
 
 
-def _measure(servers: Servers) -> list[dict[str, Any]]:
+def _measure(servers: Servers, chosen: Sequence[str]) -> list[dict[str, Any]]:
     from django.core.management import call_command
     from django.db import connections
 
@@ -58,18 +66,23 @@ def _measure(servers: Servers) -> list[dict[str, Any]]:
     from tests.bench import executive, import_rate, lists, middleware
 
     results: list[dict[str, Any]] = []
-    benches: list[tuple[str, Callable[[], list[dict[str, Any]]]]]
     superuser = servers.postgres.superuser_url(servers.database(WORKER))
-    benches = [
-        ("import", import_rate.run),
-        ("executive and lists", lambda: [*executive.run(superuser), *lists.run()]),
+    # The business that the executive page is measured with serves the lists too.
+    filled = "executive" in chosen
+    benches: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "import": import_rate.run,
+        "executive": lambda: executive.run(superuser),
+        "lists": lambda: lists.run(None if filled else superuser),
         # Last: it replaces the middleware and the URLs of this process.
-        ("middleware", lambda: _middleware(middleware.measure())),
-    ]
-    for title, run in benches:
-        connections.close_all()
-        servers.clone(WORKER)
-        print(f"measuring {title} …", file=sys.stderr, flush=True)
+        "middleware": lambda: _middleware(middleware.measure()),
+    }
+    for part, run in benches.items():
+        if part not in chosen:
+            continue
+        if not (part == "lists" and filled):
+            connections.close_all()
+            servers.clone(WORKER)
+        print(f"measuring {part} …", file=sys.stderr, flush=True)
         results += run()
     connections.close_all()
     return results
@@ -100,4 +113,4 @@ def _print(results: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -438,6 +438,65 @@ def test_search_finds_by_client_source_and_amount(call: Call, agency: Agency, vi
         assert call(viewer_user, "get", entity, q="nothing").json()["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("site acme", ["Site da loja"]),
+        ("acme site", ["Site da loja"]),
+        ("ACMÉ lója site", ["Site da loja"]),
+        ("site", ["Site da loja", "Site novo"]),
+        ("acme", ["Logotipo", "Site da loja"]),
+        ("site novo acme", []),
+        ("site zebra", []),
+        ("site ana@acme.example", ["Site da loja"]),
+        ("novo", ["Site novo"]),
+    ],
+)
+@pytest.mark.parametrize("others", [0, 300])
+def test_words_of_project_and_client_mix(
+    call: Call, agency: Agency, viewer_user: User, text: str, found: list[str], others: int
+) -> None:
+    acme = make.make_client(agency, name="Acme", email="ana@acme.example")
+    make.make_project(agency, name="Site da loja", client=acme, created_at=make.at("2025-01-02"))
+    make.make_project(agency, name="Logotipo", client=acme, created_at=make.at("2025-01-01"))
+    make.make_project(agency, name="Site novo", client=None, created_at=make.at("2025-01-03"))
+    # With many newer rows a match is not among the next of the list.
+    Project.objects.bulk_create(
+        [Project(agency=agency, name=f"Outro {n}", created_at=make.at("2026-01-01")) for n in range(others)]
+    )
+    names = [row["name"] for row in call(viewer_user, "get", "projects", q=text).json()["items"]]
+    assert sorted(names) == found
+
+
+@pytest.mark.parametrize("word", ["comum", "comum acme", "raro"])
+def test_the_pages_of_a_search_hold_each_match_once(call: Call, agency: Agency, viewer_user: User, word: str) -> None:
+    acme = make.make_client(agency, name="Acme")
+    made = Project.objects.bulk_create(
+        Project(
+            agency=agency,
+            client=acme if n % 3 else None,
+            # First most rows are called so, then few: both ways of looking take part.
+            name=f"{'comum' if n < 200 or n % 7 == 0 else 'outro'} {'raro' if n % 50 == 0 else ''}",
+            created_at=make.at("2026-01-01") - dt.timedelta(hours=n // 4),
+        )
+        for n in range(700)
+    )
+    words = word.split()
+    expected = [
+        row.pk
+        for row in sorted(made, key=lambda row: (row.created_at, row.pk), reverse=True)
+        if all(w in row.name or (w == "acme" and row.client_id) for w in words)
+    ]
+    got: list[int] = []
+    cursor = None
+    while True:
+        answer = call(viewer_user, "get", "projects", q=word, limit=20, **({"cursor": cursor} if cursor else {})).json()
+        got += [row["id"] for row in answer["items"]]
+        if (cursor := answer["next"]) is None:
+            break
+    assert got == expected
+
+
 def test_reading_a_client_is_in_the_trail_without_its_values(call: Call, agency: Agency, agency_admin: User) -> None:
     sent = {"name": "Zoraide Quixote", "email": "zoraide@example.com", "document": "529.982.247-25"}
     row = call(agency_admin, "post", "clients", sent).json()
