@@ -21,26 +21,20 @@ CREATE TABLE monitoring_raw (
 CREATE INDEX monitoring_raw_at ON monitoring_raw (at);
 CREATE UNIQUE INDEX monitoring_raw_once ON monitoring_raw (once, at) WHERE once <> '';
 
-CREATE TABLE monitoring_minuteblock (
-    series_id integer NOT NULL,
-    hour timestamptz NOT NULL,
-    {BLOCK},
-    PRIMARY KEY (series_id, hour)
-){ddl("monitoring_minuteblock", "hour")};
-
-CREATE TABLE monitoring_hourblock (
-    series_id integer NOT NULL,
-    day timestamptz NOT NULL,
-    count bigint NOT NULL,
-    sum double precision NOT NULL,
-    min double precision NOT NULL,
-    max double precision NOT NULL,
-    last double precision NOT NULL,
-    {BLOCK},
-    PRIMARY KEY (series_id, day)
-){ddl("monitoring_hourblock", "day")};
 """
-NO_TABLES = "DROP TABLE monitoring_raw; DROP TABLE monitoring_minuteblock; DROP TABLE monitoring_hourblock;"
+for _table in ("monitoring_minuteblock", "monitoring_hourblock", "monitoring_dayblock"):
+    TABLES += f"""
+CREATE TABLE {_table} (
+    series_id integer NOT NULL,
+    at timestamptz NOT NULL,
+    {BLOCK},
+    PRIMARY KEY (series_id, at)
+){ddl(_table, "at")};
+"""
+NO_TABLES = (
+    "DROP TABLE monitoring_raw; DROP TABLE monitoring_minuteblock; DROP TABLE monitoring_hourblock;"
+    " DROP TABLE monitoring_dayblock"
+)
 
 CARRY_OVER = """
 INSERT INTO monitoring_series (metric, host, labels, custom, fresh_s, created_at)
@@ -55,7 +49,7 @@ SELECT sample.at, string_agg(int4send(series.id), ''), string_agg(float8send(sam
 
 
 def partitions(apps: Any, schema_editor: Any) -> None:
-    for plan in (store.RAW, store.MINUTES, store.HOURS):
+    for plan in (store.RAW, store.MINUTES, store.HOURS, store.DAYS):
         make_in_migration(plan)(apps, schema_editor)
 
 
@@ -66,21 +60,38 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="DayBlock",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "series_id", "at", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("series_id", models.IntegerField()),
+                ("at", models.DateTimeField()),
+                ("counts", models.BinaryField()),
+                ("sums", models.BinaryField()),
+                ("mins", models.BinaryField()),
+                ("maxs", models.BinaryField()),
+                ("lasts", models.BinaryField()),
+            ],
+            options={
+                "db_table": "monitoring_dayblock",
+                "managed": False,
+            },
+        ),
+        migrations.CreateModel(
             name="HourBlock",
             fields=[
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "series_id", "day", blank=True, editable=False, primary_key=True, serialize=False
+                        "series_id", "at", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("series_id", models.IntegerField()),
-                ("day", models.DateTimeField()),
-                ("count", models.BigIntegerField()),
-                ("sum", models.FloatField()),
-                ("min", models.FloatField()),
-                ("max", models.FloatField()),
-                ("last", models.FloatField()),
+                ("at", models.DateTimeField()),
                 ("counts", models.BinaryField()),
                 ("sums", models.BinaryField()),
                 ("mins", models.BinaryField()),
@@ -98,11 +109,11 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "series_id", "hour", blank=True, editable=False, primary_key=True, serialize=False
+                        "series_id", "at", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("series_id", models.IntegerField()),
-                ("hour", models.DateTimeField()),
+                ("at", models.DateTimeField()),
                 ("counts", models.BinaryField()),
                 ("sums", models.BinaryField()),
                 ("mins", models.BinaryField()),

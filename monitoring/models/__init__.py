@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from monitoring.models.checks import CheckResult, Span
 from monitoring.models.requests import RequestMinute
-from monitoring.models.samples import HourBlock, LateHour, MinuteBlock, Raw, RollUp, Sample, Series
+from monitoring.models.samples import DayBlock, HourBlock, LateHour, MinuteBlock, Raw, RollUp, Sample, Series
 
 __all__ = [
     "CheckResult",
+    "DayBlock",
     "HourBlock",
     "LateHour",
     "MinuteBlock",

@@ -77,17 +77,24 @@ class Raw(models.Model):
         db_table = "monitoring_raw"
 
 
-class MinuteBlock(models.Model):
-    """The 60 minutes of one hour of one series: packed count, sum, min, max and last. Partitioned by day."""
+class Block(models.Model):
+    """Stretches of one length of one series, one after the other: packed count, sum, min, max and last of each."""
 
-    pk = models.CompositePrimaryKey("series_id", "hour")
+    pk = models.CompositePrimaryKey("series_id", "at")
     series_id = models.IntegerField()
-    hour = models.DateTimeField()
+    at = models.DateTimeField()
     counts = models.BinaryField()
     sums = models.BinaryField()
     mins = models.BinaryField()
     maxs = models.BinaryField()
     lasts = models.BinaryField()
+
+    class Meta:
+        abstract = True
+
+
+class MinuteBlock(Block):
+    """The 60 minutes of the hour that begins at `at`. Partitioned by day."""
 
     data_map: ClassVar[DataMap] = _STORED
 
@@ -96,29 +103,24 @@ class MinuteBlock(models.Model):
         db_table = "monitoring_minuteblock"
 
 
-class HourBlock(models.Model):
-    """The 24 hours of one day (UTC) of one series, packed the same, with the whole day's own figures.
-    Partitioned by month."""
-
-    pk = models.CompositePrimaryKey("series_id", "day")
-    series_id = models.IntegerField()
-    day = models.DateTimeField()
-    count = models.BigIntegerField()
-    sum = models.FloatField()
-    min = models.FloatField()
-    max = models.FloatField()
-    last = models.FloatField()
-    counts = models.BinaryField()
-    sums = models.BinaryField()
-    mins = models.BinaryField()
-    maxs = models.BinaryField()
-    lasts = models.BinaryField()
+class HourBlock(Block):
+    """The 24 hours of a day of UTC. Partitioned by month."""
 
     data_map: ClassVar[DataMap] = _STORED
 
     class Meta:
         managed = False
         db_table = "monitoring_hourblock"
+
+
+class DayBlock(Block):
+    """31 days from the first of a month of UTC on. Partitioned by month."""
+
+    data_map: ClassVar[DataMap] = _STORED
+
+    class Meta:
+        managed = False
+        db_table = "monitoring_dayblock"
 
 
 class RollUp(models.Model):

@@ -1,8 +1,9 @@
-"""The store of metrics: three tiers in PostgreSQL, written by collectors and pushes, read by everything else.
+"""The store of metrics, in tiers in PostgreSQL: written by collectors and pushes, read by everything else.
 
 raw       every round of samples as it was taken, 48 hours
 minutes   one row an hour and series, with count, sum, min, max and last of each minute, 30 days
-hours     one row a day and series, the same of each hour and of the whole day, 2 years
+hours     one row a day and series, the same of each hour, 2 years
+days      one row a month and series, the same of each day (of UTC), 2 years: so that years are few rows
 
 What is newer than the roll-up is read from raw, so a reader never waits for it. Reading and rolling up need
 numpy, writing does not: a collector stays small.
@@ -30,6 +31,7 @@ def _rolled() -> dt.datetime | None:
 
 
 RAW = Plan("monitoring_raw", "at", "day", RAW_KEPT, until=_rolled)
-MINUTES = Plan("monitoring_minuteblock", "hour", "day", MINUTES_KEPT, options="toast_tuple_target = 256")
-HOURS = Plan("monitoring_hourblock", "day", "month", HOURS_KEPT)
-register(RAW, MINUTES, HOURS)
+MINUTES = Plan("monitoring_minuteblock", "at", "day", MINUTES_KEPT, options="toast_tuple_target = 256")
+HOURS = Plan("monitoring_hourblock", "at", "month", HOURS_KEPT)
+DAYS = Plan("monitoring_dayblock", "at", "month", HOURS_KEPT)
+register(RAW, MINUTES, HOURS, DAYS)

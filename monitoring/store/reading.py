@@ -257,47 +257,52 @@ def _samples(rounds: Sequence[_Round]) -> tuple[Ints, Ints, Floats]:
 
 
 # What each aggregate needs of a block beside the counts.
-_COLUMN: dict[Agg, str] = {"avg": "sum", "sum": "sum", "p95": "sum", "min": "min", "max": "max", "last": "last"}
-_SOURCE: dict[Grain, tuple[str, str, int, dt.timedelta]] = {
-    "minute": ("monitoring_minuteblock", "hour", 60, MINUTE),
-    "hour": ("monitoring_hourblock", "day", 24, HOUR),
-    "day": ("monitoring_hourblock", "day", 1, DAY),
+_COLUMN: dict[Agg, str] = {"avg": "sums", "sum": "sums", "p95": "sums", "min": "mins", "max": "maxs", "last": "lasts"}
+# Table, slots of a block, and how long each is.
+_SOURCE: dict[Grain, tuple[str, int, dt.timedelta]] = {
+    "minute": ("monitoring_minuteblock", 60, MINUTE),
+    "hour": ("monitoring_hourblock", 24, HOUR),
+    "day": ("monitoring_dayblock", 31, DAY),
 }
 
 
 def _series_and_blocks(
     wanted: _Wanted, start: dt.datetime, end: dt.datetime, grain: Grain, agg: Agg
 ) -> tuple[list[_Series], dt.datetime | None, tuple[Ints, Ints, Floats, Floats] | None]:
-    """The series, how far the roll-up is, and what it made of [start, end): ids, times, counts and values."""
-    table, at, size, unit = _SOURCE[grain]
-    columns = "count, " + _COLUMN[agg] if grain == "day" else f"counts, {_COLUMN[agg]}s"
+    """The series, how far the roll-up is, and what it made of [start, end): ids, times, counts and values.
+
+    The server puts the blocks of a series together: some hundred rows travel and not some thousand.
+    """
+    table, slots, unit = _SOURCE[grain]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT NULL, NULL, NULL, NULL, series_id, (extract(epoch FROM {at}) * 1000000)::bigint, {columns}"  # noqa: S608
+            "SELECT NULL, NULL, NULL, NULL, series_id, count(*),"  # noqa: S608
+            "   string_agg(int8send((extract(epoch FROM at) * 1000000)::bigint), '' ORDER BY at),"
+            f"  string_agg(counts, '' ORDER BY at), string_agg({_COLUMN[agg]}, '' ORDER BY at)"
             f" FROM {table} WHERE series_id IN (SELECT id FROM monitoring_series WHERE {wanted.SQL})"
-            f"   AND {at} > %(start)s AND {at} < %(end)s"
-            " UNION ALL SELECT id, metric, host, labels::text, fresh_s, NULL, NULL, NULL"
+            "   AND at > %(start)s AND at < %(end)s GROUP BY series_id"
+            " UNION ALL SELECT id, metric, host, labels::text, fresh_s, NULL, NULL, NULL, NULL"
             f" FROM monitoring_series WHERE {wanted.SQL}"
             " UNION ALL SELECT 0, NULL, NULL, NULL, NULL, (extract(epoch FROM max(rolled_until)) * 1000000)::bigint,"
-            "   NULL, NULL FROM monitoring_rollup",
-            {**wanted.parameters, "start": start - size * unit, "end": end},
+            "   NULL, NULL, NULL FROM monitoring_rollup",
+            {**wanted.parameters, "start": start - slots * unit, "end": end},
         )
         rows = cursor.fetchall()
     series = _series([row for row in rows if row[0]])
     rolled = next(row[5] for row in rows if row[0] == 0)
-    blocks = sorted((row[4:] for row in rows if row[0] is None), key=lambda row: row[:2])
-    return series, None if rolled is None else _at(rolled), _unpacked(blocks, size, unit) if blocks else None
+    blocks = [row[4:] for row in rows if row[0] is None]
+    return series, None if rolled is None else _at(rolled), _unpacked(blocks, slots, unit) if blocks else None
 
 
-def _unpacked(rows: Sequence[tuple[Any, ...]], size: int, unit: dt.timedelta) -> tuple[Ints, Ints, Floats, Floats]:
-    owners, times, counted, values = zip(*rows, strict=True)
-    offsets = np.arange(size, dtype=np.int64) * (unit // _MICROSECOND)
-    whole = size == 1
+def _unpacked(rows: Sequence[tuple[Any, ...]], slots: int, unit: dt.timedelta) -> tuple[Ints, Ints, Floats, Floats]:
+    owners, many, starts, counts, values = zip(*rows, strict=True)
+    begins = np.frombuffer(b"".join(starts), ">i8").astype(np.int64)
+    offsets = np.arange(slots, dtype=np.int64) * (unit // _MICROSECOND)
     return (
-        np.repeat(np.array(owners, np.int64), size),
-        (np.array(times, np.int64)[:, None] + offsets).ravel(),
-        np.array(counted, np.float64) if whole else ints(counted).astype(np.float64),
-        np.array(values, np.float64) if whole else floats(values),
+        np.repeat(np.array(owners, np.int64), np.array(many) * slots),
+        (begins[:, None] + offsets).ravel(),
+        ints(counts).astype(np.float64),
+        floats(values),
     )
 
 

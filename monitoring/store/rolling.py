@@ -1,14 +1,15 @@
 """Rolling up raw samples: an hour at a time, again and again with the same result.
 
 An hour is closed first (a sample that comes later marks it), then rolled: its minutes as one row a series,
-and its share of the day's row. Both happen for whole hours only, so that nobody reads half of one.
+itself as one slot of its day's row, and that day as one slot of its month's. All in one transaction and for
+whole hours only, so that nobody reads half of one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from django.db import connection, transaction
@@ -106,12 +107,14 @@ def _roll(hour: dt.datetime) -> None:
     if not len(ids):
         return
     series, row = np.unique(ids, return_inverse=True)
-    minute = (at - _us(hour)) // 60_000_000
-    stats = _stats(len(series), 60, row, minute, values)
     owners = [int(pk) for pk in series]
-    _write("monitoring_minuteblock", "hour", owners, hour, stats, {})
-    # The hour as one slot of its day: from the samples themselves, like the minutes.
-    _write_day(owners, hour, _stats(len(series), 1, row, np.zeros_like(minute), values))
+    minute = (at - _us(hour)) // 60_000_000
+    minutes = _stats(len(series), 60, row, minute, values)
+    _write("monitoring_minuteblock", owners, hour, minutes)
+    day = hour.astimezone(dt.UTC).replace(hour=0)
+    hours = _put("monitoring_hourblock", owners, day, 24, (hour - day) // HOUR, _fold(minutes))
+    month = day.replace(day=1)
+    _put("monitoring_dayblock", owners, month, 31, (day - month) // DAY, _fold(hours))
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE monitoring_series SET last_hour = greatest(last_hour, %s) WHERE id = ANY(%s)", [hour, owners]
@@ -144,61 +147,56 @@ def _stats(series: int, slots: int, row: Ints, slot: Ints, values: Floats) -> St
     return count.reshape(shape), total.reshape(shape), low.reshape(shape), high.reshape(shape), last.reshape(shape)
 
 
-def _write_day(owners: Sequence[int], hour: dt.datetime, stats: Stats) -> None:
-    """Puts the hour into each series' row of its day, and sums the day up anew."""
-    day = hour.astimezone(dt.UTC).replace(hour=0)
-    slot = (hour - day) // HOUR
+def _empty(series: int, slots: int) -> Stats:
+    shape = (series, slots)
+    return np.zeros(shape), np.zeros(shape), np.full(shape, np.inf), np.full(shape, -np.inf), np.full(shape, np.nan)
+
+
+def _fold(stats: Stats) -> Stats:
+    """All slots as one."""
+    count, total, low, high, last = stats
+    newest = count.shape[1] - 1 - np.argmax(count[:, ::-1] > 0, axis=1)
+    return (
+        count.sum(1, keepdims=True),
+        total.sum(1, keepdims=True),
+        low.min(1, keepdims=True),
+        high.max(1, keepdims=True),
+        np.take_along_axis(last, newest[:, None], 1),
+    )
+
+
+def _put(table: str, owners: Sequence[int], start: dt.datetime, slots: int, slot: int, one: Stats) -> Stats:
+    """Puts a slot into the block of each series; returns the whole blocks."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT series_id, counts, sums, mins, maxs, lasts FROM monitoring_hourblock"
-            " WHERE day = %s AND series_id = ANY(%s)",
-            [day, list(owners)],
+            f"SELECT series_id, {', '.join(_COLUMNS)} FROM {table} WHERE at = %s AND series_id = ANY(%s)",  # noqa: S608
+            [start, list(owners)],
         )
         kept = {row[0]: row[1:] for row in cursor.fetchall()}
-    shape = (len(owners), 24)
-    whole: Stats = (
-        np.zeros(shape),
-        np.zeros(shape),
-        np.full(shape, np.inf),
-        np.full(shape, -np.inf),
-        np.full(shape, np.nan),
-    )
+    whole = _empty(len(owners), slots)
     for row, owner in enumerate(owners):
-        if owner in kept:
-            for column, packed in enumerate(kept[owner]):
-                whole[column][row] = ints([packed]) if column == 0 else floats([packed])
-    for column, values in enumerate(stats):
+        for column, packed in enumerate(kept.get(owner, ())):
+            whole[column][row] = ints([packed]) if column == 0 else floats([packed])
+    for column, values in enumerate(one):
         whole[column][:, slot] = values[:, 0]
-    count, total, low, high, last = whole
-    newest = 23 - np.argmax(count[:, ::-1] > 0, axis=1)
-    totals = {
-        "count": count.sum(1).astype(np.int64).tolist(),
-        "sum": total.sum(1).tolist(),
-        "min": low.min(1).tolist(),
-        "max": high.max(1).tolist(),
-        "last": last[np.arange(len(owners)), newest].tolist(),
-    }
-    _write("monitoring_hourblock", "day", owners, day, whole, totals)
+    _write(table, owners, start, whole)
+    return whole
 
 
-def _write(
-    table: str, at: str, owners: Sequence[int], start: dt.datetime, stats: Stats, totals: dict[str, list[Any]]
-) -> None:
-    packed = {
-        name: [line.tobytes() for line in values.astype(INT if name == "counts" else FLOAT)]
+def _write(table: str, owners: Sequence[int], start: dt.datetime, stats: Stats) -> None:
+    packed = [
+        [line.tobytes() for line in values.astype(INT if name == "counts" else FLOAT)]
         for name, values in zip(_COLUMNS, stats, strict=True)
-    }
-    columns = [*totals, *packed]
-    types = ["bigint" if name == "count" else "float8" if name in totals else "bytea" for name in columns]
+    ]
+    columns = ", ".join(_COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (series_id, {at}, {', '.join(columns)})"  # noqa: S608
-            f" SELECT owner, %s, {', '.join(columns)} FROM unnest(%s::int[], "
-            + ", ".join(f"%s::{one}[]" for one in types)
-            + f") AS new (owner, {', '.join(columns)}) ORDER BY owner"
-            f" ON CONFLICT (series_id, {at}) DO UPDATE SET "
-            + ", ".join(f"{name} = excluded.{name}" for name in columns),
-            [start, list(owners), *(totals[name] if name in totals else packed[name] for name in columns)],
+            f"INSERT INTO {table} (series_id, at, {columns})"  # noqa: S608
+            f" SELECT owner, %s, {columns}"
+            " FROM unnest(%s::int[], %s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[])"
+            f"   AS new (owner, {columns}) ORDER BY owner"
+            " ON CONFLICT (series_id, at) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS),
+            [start, list(owners), *packed],
         )
 
 

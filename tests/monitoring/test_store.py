@@ -125,7 +125,9 @@ def test_rolling_twice_or_after_a_day_without_is_the_same() -> None:
         rolling.roll_up(START + hour * HOUR + 5 * MINUTE)
     at_once = _tiers()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM monitoring_minuteblock; DELETE FROM monitoring_hourblock")
+        cursor.execute(
+            "DELETE FROM monitoring_minuteblock; DELETE FROM monitoring_hourblock; DELETE FROM monitoring_dayblock"
+        )
         cursor.execute("UPDATE monitoring_rollup SET closed_until = %s, rolled_until = %s", [START, START])
     assert rolling.roll_up(START + 30 * HOUR) == 29
     assert _tiers() == at_once
@@ -135,10 +137,11 @@ def test_rolling_twice_or_after_a_day_without_is_the_same() -> None:
 
 def _tiers() -> list[Taken]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM monitoring_minuteblock ORDER BY 1, 2")
-        minutes = cursor.fetchall()
-        cursor.execute("SELECT * FROM monitoring_hourblock ORDER BY 1, 2")
-        return [tuple(map(_plain, row)) for row in (*minutes, *cursor.fetchall())]
+        rows: list[Taken] = []
+        for tier in ("minute", "hour", "day"):
+            cursor.execute(f"SELECT * FROM monitoring_{tier}block ORDER BY 1, 2")
+            rows += cursor.fetchall()
+        return [tuple(map(_plain, row)) for row in rows]
 
 
 def _plain(value: object) -> object:
