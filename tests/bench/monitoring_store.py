@@ -1,7 +1,7 @@
 """The store of metrics beside a plain table with a row a sample: insert rate, bytes on disk, charts.
 
-200 series, one round every 10 s since the beginning of yesterday, values like those of a host: percentages of one decimal,
-whole bytes, counts that rarely change. History is the same days again, back to two years.
+200 series, one round every 10 s since the beginning of yesterday, values like those of a host: percentages
+of one decimal, whole bytes, counts that rarely change. History is the same days again, back to two years.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ def _sizes(samples: int) -> list[dict[str, Any]]:
             )
             found[name] = float(cursor.fetchone()[0])
         cursor.execute("DROP TABLE plain")
+    coarse = found["hourblock"] + found["dayblock"]
     return [
         _row("store: raw, bytes a sample", found["raw"] / samples, "B", "a row a sample", plain),
         _row("store: minutes, bytes a sample", found["minuteblock"] / samples, "B", "a row a sample", plain),

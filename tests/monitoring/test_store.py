@@ -125,9 +125,8 @@ def test_rolling_twice_or_after_a_day_without_is_the_same() -> None:
         rolling.roll_up(START + hour * HOUR + 5 * MINUTE)
     at_once = _tiers()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM monitoring_minuteblock; DELETE FROM monitoring_hourblock; DELETE FROM monitoring_dayblock"
-        )
+        for tier in ("minute", "hour", "day"):
+            cursor.execute(f"DELETE FROM monitoring_{tier}block")
         cursor.execute("UPDATE monitoring_rollup SET closed_until = %s, rolled_until = %s", [START, START])
     assert rolling.roll_up(START + 30 * HOUR) == 29
     assert _tiers() == at_once
