@@ -61,7 +61,7 @@ def _part(one: Judged) -> SafeString:
         if value is not None and not within(value):
             metric = metrics.get(name)
             told.append(f"{metric.label}: {words.text(value, metric.unit, 'BRL', metric.decimals)} ({limit})")
-    return format_html("<b>{}</b> {}.", one.part.label, "; ".join(told))
+    return format_html("<b>{}:</b> {}.", one.part.label, "; ".join(told))
 
 
 def _changed(board: Board) -> Cell:

@@ -214,7 +214,7 @@
     firing();
   };
   document.addEventListener("htmx:after:process", (event) => event.target !== document.body && ready(event.target));
-  const current = $('.nav a[aria-current="page"]');
-  current?.closest(".groups").scrollTo({ left: current.offsetLeft - 80 });
+  // A strip that scrolls begins with the part that one is in.
+  for (const el of all(".nav [aria-current],.tabs [aria-current]")) el.closest(".groups,.tabs").scrollTo({ left: el.offsetLeft - 80 });
   ready(document);
 })();
