@@ -25,8 +25,10 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
     href = f"{static('img/icons.svg')}#{name}"
     css = f"icon {css}".strip()
     if label:
-        return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href)
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, href)
+        return format_html(
+            '<svg class="{}" width="16" height="16" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, href
+        )
+    return format_html('<svg class="{}" width="16" height="16" aria-hidden="true"><use href="{}"/></svg>', css, href)
 
 
 @register.simple_tag
@@ -113,7 +115,7 @@ def secret(label: str, value: str, note: str = "") -> dict[str, Any]:
 @register.inclusion_tag("components/meter.html")
 def meter(share: float | None, label: str, css: str = "fill-accent") -> dict[str, Any]:
     """{% meter 0.28 _("28% of the term") %}: a short bar; `share` is 0 to 1, None is hatched."""
-    width = None if share is None else max(2.0, min(1.0, float(share)) * 96)
+    width = None if share is None else max(2.0, min(1.0, float(share)) * 96) if share else 0.0
     return {"width": f"{width:.1f}" if width is not None else None, "label": label, "css": css}
 
 
