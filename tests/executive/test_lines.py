@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -27,8 +28,8 @@ def nothing_kept() -> Iterator[None]:
     cache.clear()
 
 
-def text(response: object) -> str:
-    return response.content.decode()  # type: ignore[attr-defined]
+def text(response: Any) -> str:
+    return str(response.content.decode())
 
 
 def test_the_page_stands_without_lines_and_asks_for_them(client_as: SignIn, admin: User, agency: Agency) -> None:
