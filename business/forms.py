@@ -283,7 +283,7 @@ class PaymentForm(BusinessForm):
     contract = ReferenceField("contract", label=_("Contract"), required=False)
     due_at = DueField(label=_("Due"), required=False)
     paid_at = MomentField(label=_("Paid"), required=False, help_text=_("Empty: not yet paid."))
-    method = forms.CharField(label=_("Method"), required=False, max_length=40)
+    method = forms.CharField(label=_("Payment method"), required=False, max_length=40)
     source_id = forms.CharField(label=_("Source id"), required=False, max_length=100)
     refunded_at = MomentField(label=_("Refunded"), required=False)
     refunded_amount = MoneyField(label=_("Refunded amount"), required=False)
@@ -298,7 +298,7 @@ class PaymentForm(BusinessForm):
 
 class PaidForm(BusinessForm):
     at = MomentField(label=_("Paid"), required=False, help_text=_("Empty: now."))
-    method = forms.CharField(label=_("Method"), required=False, max_length=40)
+    method = forms.CharField(label=_("Payment method"), required=False, max_length=40)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -310,7 +310,7 @@ def _offer_methods(form: forms.Form, present: str | None) -> None:
     choices: list[tuple[str, Any]] = [("", "—"), *METHOD_LABELS.items()]
     if present and present not in METHOD_LABELS:
         choices.append((present, present))
-    form.fields["method"] = forms.ChoiceField(label=_("Method"), required=False, choices=choices)
+    form.fields["method"] = forms.ChoiceField(label=_("Payment method"), required=False, choices=choices)
 
 
 class RefundForm(BusinessForm):

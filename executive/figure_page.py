@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import is_valid_path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from business import figures
 from business.figures.definitions import FIGURES
@@ -209,7 +209,10 @@ def _parts(name: str, value: figures.Value | None, currency: str) -> list[Part]:
         case "project_value_avg":
             return [Part(_("Sum of the values"), money(a)), Part(_("Projects"), formats.number(b))]
         case "conversion_pct":
-            return [Part(_("Won"), formats.number(a)), Part(_("Closed"), formats.number(b))]
+            return [
+                Part(pgettext("how many leads", "Won"), formats.number(a)),
+                Part(pgettext("how many leads", "Closed"), formats.number(b)),
+            ]
         case "mrr":
             return [
                 Part(_("Monthly contracts"), money(a), _("per month")),

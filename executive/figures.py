@@ -59,7 +59,7 @@ FIELDS: dict[str, Field] = {
         Field("mrr", "business", Unit.MONEY, _("MRR")),
         Field("critical_alerts", "security", Unit.COUNT, _("Open critical alerts"), _ALERTS),
         Field("compliance_score", "security", Unit.SCORE, _("Compliance score"), _COMPLIANCE),
-        Field("failed_logins_24h", "security", Unit.COUNT, _("Failed log-ins, 24 hours")),
+        Field("failed_logins_24h", "security", Unit.COUNT, _("Failed log-ins, 24 h")),
         Field("backup_health_pct", "security", Unit.PERCENT, _("Backup health"), _BACKUP),
         Field("open_incidents", "security", Unit.COUNT, _("Open incidents"), _COMPLIANCE),
     )

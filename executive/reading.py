@@ -60,8 +60,9 @@ def _part(one: Judged) -> SafeString:
         value = one.readings[name].value
         if value is not None and not within(value):
             metric = metrics.get(name)
-            told.append(f"{metric.label}: {words.text(value, metric.unit, 'BRL', metric.decimals)} ({limit})")
-    return format_html("<b>{}</b> {}.", one.part.label, "; ".join(told))
+            label = f"{metric.label}: " if len(one.part.limits) > 1 else ""
+            told.append(f"{label}{words.text(value, metric.unit, 'BRL', metric.decimals)} ({limit})")
+    return format_html("<b>{}:</b> {}.", one.part.label, "; ".join(told))
 
 
 def _changed(board: Board) -> Cell:

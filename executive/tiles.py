@@ -45,13 +45,17 @@ def href(name: str, asked: Asked, **more: Any) -> str:
     return reverse("executive_figure", args=[name]) + query(asked, **more)
 
 
-def groups(board: Board) -> list[tuple[str, str, list[Tile]]]:
-    """The four groups, each with its tiles, in the order of the answer."""
+def groups(board: Board, lines: Mapping[str, str]) -> list[tuple[str, str, list[Tile]]]:
+    """The four groups, each with its tiles and the lines drawn in them, in the order of the answer."""
     return [
         (
             group,
             str(label),
-            [tile(board, name) for name, f in FIELDS.items() if f.group == group and name not in _NOT_ALONE],
+            [
+                replace(tile(board, name), chart=lines.get(name, ""))
+                for name, f in FIELDS.items()
+                if f.group == group and name not in _NOT_ALONE
+            ],
         )
         for group, label in GROUPS.items()
     ]

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core.pages import page
 from core.pages.scopes import switch
-from executive import exports, figure_page, queries, tiles, words
+from executive import exports, figure_page, lines, queries, tiles, words
 from executive.reading import reading
 from executive.scope import Asked, NoSuchAgency, Refused, ask
 
@@ -58,11 +58,17 @@ def _refusals(view: View) -> View:
 
 @_refusals
 def overview(request: HttpRequest) -> HttpResponse:
-    """The figures of the group or of one agency, now or as of a past day; `?format=csv` exports them."""
+    """The figures of the group or of one agency, now or as of a past day; `?format=csv` exports them.
+
+    `?lines=1`, which the page asks for itself, computes the small lines where none are kept.
+    """
     asked = _asked(request)
     board = queries.board(asked)
     if request.GET.get("format") == "csv":
         return exports.board_csv(board)
+    found = lines.kept(asked)
+    if found is None and request.GET.get("lines"):
+        found = lines.compute(asked)
     context = {
         "asked": asked,
         "period": words.period(asked.moment),
@@ -70,7 +76,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "currencies": tiles.currency_links(asked, request.path),
         "reading": reading(board),
         "revenue": tiles.revenue(board),
-        "groups": tiles.groups(board),
+        "groups": tiles.groups(board, lines.drawn(found or {}, asked)),
+        "no_lines": found is None,
         "agencies": [tiles.agency_line(board, row) for row in board.agencies],
         "total": tiles.total_line(board),
         "funnel": board.funnel,
@@ -78,7 +85,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "won": board.values["conversion_pct"],
         "lost": sum(row.lost for row in board.funnel),
         "today": timezone.now().astimezone(asked.moment.local.tzinfo).date().isoformat(),
-        "here": request.get_full_path(),
+        "here": request.path + tiles.query(asked, lines=1),
         "csv": request.path + tiles.query(asked, format="csv"),
         "live_href": request.path + tiles.query(replace(asked, day=None)),
     }

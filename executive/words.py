@@ -60,11 +60,21 @@ def days(window: Window, moment: Moment) -> str:
 
 def period(moment: Moment) -> str:
     """The heading's line: what the month's figures cover, and what they are compared with."""
-    return _("%(days)s of %(year)s, against %(base)s") % {
-        "days": days(moment.month, moment),
-        "year": moment.day.year,
-        "base": days(moment.month_ago.month, moment),
+    base = moment.month_ago
+    return _("%(days)s, against %(base)s") % {
+        "days": _long(moment.day, year=True),
+        "base": _long(base.day, year=base.day.year != moment.day.year),
     }
+
+
+def _long(last: dt.date, *, year: bool) -> str:
+    """1 a 24 de novembro de 2026; 1–24 November 2026 in English."""
+    name = date_format(last, "F")
+    if not formats.portuguese():
+        told = f"1–{last.day} {name}" if last.day > 1 else f"1 {name}"
+        return f"{told} {last.year}" if year else told
+    told = f"1 a {last.day} de {name.lower()}" if last.day > 1 else f"1º de {name.lower()}"
+    return f"{told} de {last.year}" if year else told
 
 
 def change(figure: Figure, value: Value, currency: str) -> Change | None:

@@ -26,6 +26,12 @@ class FunnelRow:
     lost: int
 
     @property
+    def share(self) -> float | None:
+        """Won of closed, 0 to 1, for a bar."""
+        closed = self.won + self.lost
+        return self.won / closed if closed else None
+
+    @property
     def conversion(self) -> Decimal | None:
         from business.figures.definitions import ratio
 

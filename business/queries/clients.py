@@ -96,7 +96,7 @@ LISTING = Listing(
         Column("name", _("Client"), order="folded_name"),
         Column("contact", _("Contact"), css="wide-only"),
         Column("city", _("City"), css="wide-only"),
-        Column("open_projects", _("Open projects"), numeric=True),
+        Column("open_projects", _("Open projects"), numeric=True, css="wide-only"),
         Column("received", _("Received, 12 months"), numeric=True),
         Column("created_at", _("Since"), order="created_at", numeric=True, descending=True),
         Column("status", _("Status")),

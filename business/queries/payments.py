@@ -99,9 +99,9 @@ _COLUMNS = [
     Column("date", _("Date"), order="date", descending=True),
     Column("client", _("Client")),
     Column("about", _("For"), css="wide-only"),
-    Column("method", _("Method"), css="wide-only"),
-    Column("state", _("Status")),
+    Column("method", _("Payment method"), css="wide-only"),
     Column("amount", _("Amount"), order="amount", numeric=True, descending=True),
+    Column("state", _("Status")),
 ]
 
 
@@ -112,7 +112,7 @@ def listing(starts: list[tuple[list[int], dt.datetime]]) -> Listing:
         columns=_COLUMNS,
         filters=[
             Filter("status", _("Status"), options=STATES, apply=partial(_state, starts)),
-            Filter("method", _("Method"), options=[(name, METHOD_LABELS[name]) for name in METHODS]),
+            Filter("method", _("Payment method"), options=[(name, METHOD_LABELS[name]) for name in METHODS]),
             Filter("from", _("From"), apply=from_day("date"), input="date"),
             Filter("to", _("Until"), apply=to_day("date"), input="date"),
         ],

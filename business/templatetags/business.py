@@ -14,7 +14,7 @@ from core.templatetags.ui import status
 register = template.Library()
 
 _STATES: dict[str, tuple[str, Text]] = {
-    "active": ("info", pgettext_lazy("client or project", "active")),
+    "active": ("ok", pgettext_lazy("client or project", "active")),
     "archived": ("off", pgettext_lazy("client or project", "archived")),
     "draft": ("pending", _("draft")),
     "paused": ("silenced", _("paused")),
@@ -24,7 +24,7 @@ _STATES: dict[str, tuple[str, Text]] = {
     "ended": ("off", _("ended")),
     "future": ("pending", _("not begun")),
     "paid": ("ok", _("paid")),
-    "due": ("pending", _("due")),
+    "due": ("pending", pgettext_lazy("payment", "due")),
     "overdue": ("critical", _("overdue")),
     "unpaid": ("unknown", _("not paid")),
     "refunded": ("off", _("refunded")),

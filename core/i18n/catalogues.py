@@ -166,6 +166,21 @@ def problems() -> list[str]:
                 out.append(f"{path}:{entry.linenum}: no source says this any more: {entry.msgid!r}")
             else:
                 out += [f"{path}:{entry.linenum}: {wrong}" for wrong in _placeholders(entry)]
+    return out + _two_tongued(catalogues)
+
+
+def _two_tongued(catalogues: dict[str, polib.POFile]) -> list[str]:
+    """Words that two apps translate differently: Django merges the catalogues, so one app would speak the other's."""
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    out = []
+    for app, catalogue in sorted(catalogues.items()):
+        for entry in catalogue:
+            if entry.obsolete or not entry.msgid:
+                continue
+            text = entry.msgstr or str(entry.msgstr_plural)
+            other, said = first.setdefault((entry.msgctxt or "", entry.msgid), (app, text))
+            if said != text:
+                out.append(f"{app} and {other} translate {entry.msgid!r} differently: give one a context")
     return out
 
 

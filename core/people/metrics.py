@@ -143,7 +143,7 @@ register(
         "failed_logins_24h",
         Unit.COUNT,
         Kind.FLOW,
-        _("Failed log-ins, 24 hours"),
+        _("Failed log-ins, 24 h"),
         _(
             "Failed log-ins of the last 24 hours in the audit trail. Of an agency: those that tried the address of"
             " one of its people."

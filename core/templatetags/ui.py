@@ -35,7 +35,7 @@ def icon(name: str, label: str = "", css: str = "") -> SafeString:
 def _icon(name: str, css: str, label: str = "") -> SafeString:
     href = f"{_sheet()}#{name}"
     return format_html(
-        '<svg class="{}" {}><use href="{}"/></svg>',
+        '<svg class="{}" width="16" height="16" {}><use href="{}"/></svg>',
         f"icon {css}".strip(),
         label or mark_safe('aria-hidden="true"'),
         href,
@@ -148,7 +148,7 @@ def secret(label: str, value: str, note: str = "") -> dict[str, Any]:
 @register.inclusion_tag("components/meter.html")
 def meter(share: float | None, label: str, css: str = "fill-accent") -> dict[str, Any]:
     """{% meter 0.28 _("28% of the term") %}: a short bar; `share` is 0 to 1, None is hatched."""
-    width = None if share is None else max(2.0, min(1.0, float(share)) * 96)
+    width = None if share is None else max(2.0, min(1.0, float(share)) * 96) if share else 0.0
     return {"width": f"{width:.1f}" if width is not None else None, "label": label, "css": css}
 
 

@@ -132,6 +132,15 @@
       else if (typing(target)) target.blur();
       return;
     }
+    const menu = target.closest?.("details.menu");
+    if (menu && /^(Arrow(Up|Down)|Home|End)$/.test(key) && !target.matches("input,select")) {
+      menu.open = true;
+      const items = all(".pop :is(a,button:not([hidden]),input:checked)", menu), at = items.indexOf(target);
+      const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? -1 : at - 1, Home: 0, End: -1 }[key];
+      items.at(to % items.length)?.focus();
+      event.preventDefault();
+      return;
+    }
     if (typing(target) || $("dialog[open]")) return;
     if (waiting && Date.now() - waiting < 1500) {
       waiting = 0;
@@ -165,6 +174,11 @@
       await navigator.clipboard.writeText($(el.dataset.copy).textContent.trim());
       toast({ tone: "ok", text: words("copied"), key: "copied" });
     } else el.closest("dialog")?.close();
+  });
+  // A menu closes when the keyboard leaves it; not when the window loses the focus.
+  document.addEventListener("focusout", ({ target, relatedTarget }) => {
+    const menu = target.closest?.("details.menu[open]");
+    if (menu && relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
   });
   const checkName = (form) => {
     const typed = form.elements.confirm?.value.trim();
@@ -214,7 +228,7 @@
     firing();
   };
   document.addEventListener("htmx:after:process", (event) => event.target !== document.body && ready(event.target));
-  const current = $('.nav a[aria-current="page"]');
-  current?.closest(".groups").scrollTo({ left: current.offsetLeft - 80 });
+  // A strip that scrolls begins with the part that one is in.
+  for (const el of all(".nav [aria-current],.tabs [aria-current]")) el.closest(".groups,.tabs").scrollTo({ left: el.offsetLeft - 80 });
   ready(document);
 })();

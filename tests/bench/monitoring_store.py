@@ -108,7 +108,7 @@ def _sizes(samples: int) -> list[dict[str, Any]]:
         _row("store: minutes, bytes a sample", found["minuteblock"] / samples, "B", "a row a sample", plain),
         _row(
             "store: hours and days, bytes a sample",
-            (found["hourblock"] + found["dayblock"]) / samples,
+            coarse / samples,
             "B",
             "a row a sample",
             plain,

@@ -109,6 +109,15 @@ def test_a_person_signs_in_and_works_with_the_keyboard_alone(site: Site) -> None
         page.goto(f"{site.url}/business/clients")
         page.keyboard.press("/")
         assert page.evaluate("document.activeElement.type") == "search"
+        menu, here = page.locator("details.scope"), "document.activeElement.textContent"
+        page.locator("details.scope summary").focus()
+        page.keyboard.press("ArrowDown")
+        assert menu.get_attribute("open") is not None
+        page.keyboard.press("End")
+        assert page.evaluate(here) == menu.locator(".pop a").last.inner_text()
+        page.keyboard.press("Escape")
+        assert menu.get_attribute("open") is None
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
 def test_the_core_works_without_javascript(site: Site) -> None:

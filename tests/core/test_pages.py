@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+import polib
 import pytest
 from django.conf import settings
 from django.contrib import messages
@@ -533,6 +534,19 @@ def test_a_missing_translation_is_named_with_its_line(monkeypatch: pytest.Monkey
     said = capsys.readouterr().out
     assert "core/x.py:7: not in core's catalogue: 'Never said before'" in said
     assert "no source says this any more" in said
+
+
+def test_two_apps_may_not_translate_the_same_words_differently(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = catalogues.read
+
+    def read(app: str) -> Any:
+        found = real(app)
+        if app == "business":
+            found.append(polib.POEntry(msgid="Agency", msgstr="Filial"))
+        return found
+
+    monkeypatch.setattr(catalogues, "read", read)
+    assert any("'Agency' differently" in problem for problem in catalogues.problems())
 
 
 def test_messages_are_read_from_python_and_templates(tmp_path: Path) -> None:

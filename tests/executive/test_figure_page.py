@@ -118,7 +118,7 @@ def test_active_users_of_an_agency_are_its_people(
 def test_the_score_names_what_is_not_known(client_as: SignIn, admin: User, agency: Agency) -> None:
     words = shown(client_as(admin).get(url("health_score")).content)
     assert "Backups" in words
-    assert "desconhecido: conta como não passa" in words
+    assert "sem dados: conta como reprovada" in words
 
 
 def test_an_unknown_figure_is_not_found(client_as: SignIn, admin: User) -> None:
