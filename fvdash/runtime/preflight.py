@@ -94,13 +94,13 @@ def database_answers(name: str, url: str) -> None:
         raise StartError(f"{name}={mask_url(url)}: expected PostgreSQL {POSTGRES_AT_LEAST} or newer, found {version}")
 
 
-def redis_answers(name: str, url: str) -> None:
-    """Raises StartError unless the variable `name` holds the URL of a Redis that lets us in."""
+def redis_answers(name: str, url: str, value: str | None = None) -> None:
+    """Raises StartError unless `url`, made from the variable `name` with `value`, leads to a Redis that lets us in."""
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
             client.ping()
     except (redis.RedisError, ValueError, OSError) as error:
-        raise StartError(f"{name}={mask_url(url)}: cannot connect to Redis ({_reason(error)})") from None
+        raise StartError(f"{name}={mask_url(value or url)}: cannot connect to Redis ({_reason(error)})") from None
 
 
 def _reason(error: Exception) -> str:

@@ -166,6 +166,7 @@ class Supervisor:
     def step(self, title: str, command: Command, *, show: bool = True) -> list[str]:
         """Runs `command` to its end and returns its lines. Raises StartError when it fails."""
         begun = time.monotonic()
+        self.say(f"{title} …")
         output = _Output("setup" if show else "", [])
         process = self._spawn(command, output)
         try:

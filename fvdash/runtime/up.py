@@ -65,6 +65,7 @@ class _Start:
     def run(self) -> None:
         self.supervisor.end_leftovers()
         preflight.port_is_free(settings.HOST, settings.PORT)
+        self._given_servers_answer()
         if not self.installation.has_done("demo"):
             self.supervisor.say(f"first start in {self.installation.data_dir}: this takes a moment, later ones seconds")
         with self._sockets() as sockets:
@@ -94,24 +95,29 @@ class _Start:
             self.supervisor.stop()
             shutil.rmtree(short, ignore_errors=True)
 
+    def _given_servers_answer(self) -> None:
+        """Asked before anything is started, so that the line that names a wrong one stands alone."""
+        for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+            if settings.ENV[name]:
+                preflight.database_answers(name, settings.ENV[name])
+        if settings.ENV["REDIS_URL"]:
+            preflight.redis_answers("REDIS_URL", settings.REDIS_URL)
+        elif not settings.EMBEDDED_REDIS:
+            preflight.redis_answers(
+                "UPSTASH_REDIS_REST_URL", settings.REDIS_URL, settings.ENV["UPSTASH_REDIS_REST_URL"]
+            )
+
     def _servers(self, sockets: Path) -> None:
         data, self.known = self.installation.data_dir, self.installation.read()
         postgres = Postgres(data / "postgres", sockets / "pg", self.installation.secrets())
         redis = Redis(data / "redis", sockets / "redis.sock")
         if settings.EMBEDDED_DATABASE:
             self._start_postgres(postgres)
-        else:
-            preflight.database_answers("DATABASE_URL", settings.ENV["DATABASE_URL"])
-            if settings.ENV["DATABASE_OWNER_URL"]:
-                preflight.database_answers("DATABASE_OWNER_URL", settings.ENV["DATABASE_OWNER_URL"])
         if settings.EMBEDDED_REDIS:
             service = Service("redis", lambda: _ready(redis.command()), grace=10)
             self.supervisor.start(service)
             # It reads its whole log back before it answers.
             self.supervisor.wait_until(redis.answers, service, seconds=120)
-        else:
-            name = "REDIS_URL" if settings.ENV["REDIS_URL"] else "UPSTASH_REDIS_REST_URL"
-            preflight.redis_answers(name, settings.REDIS_URL)
         if settings.EMBEDDED:
             self.installation.write(Endpoints(postgres.app_url, postgres.owner_url, redis.url))
         elif self.known:
