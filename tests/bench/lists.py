@@ -13,7 +13,7 @@ import statistics
 import time
 from typing import Any
 
-ROUNDS, CALLS = 4, 30
+ROUNDS, CALLS = 3, 20
 PEER = "/account/"
 PAGES = {
     "clients": "/business/clients",
