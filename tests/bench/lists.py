@@ -109,13 +109,13 @@ def run(superuser_url: str | None = None) -> list[dict[str, Any]]:
 
 def _middle(name: str) -> str:
     """The address of a page that has as many rows before it as after it."""
+    from django.db.models import QuerySet
+
     from business.queries import payments, projects
     from core.pages.keyset import bind, encode
 
-    if name == "payments":
-        rows, key = payments.base(), "date"
-    else:
-        rows, key = projects.base(), "created_at"
+    rows: QuerySet[Any] = payments.base() if name == "payments" else projects.base()
+    key = "date" if name == "payments" else "created_at"
     row = rows.order_by(f"-{key}", "-pk")[rows.count() // 2]
     cursor = encode([getattr(row, key), row.pk], "after", bind(name, "", {}, f"-{key}", {}))
     return f"/business/{name}?cursor={cursor}"
