@@ -161,9 +161,9 @@ def suggestions(kind: str, inside: Q, text: str) -> list[Any]:
     """Rows whose words begin so; archived clients are left out."""
     rows: Any = REFERENCES[kind]._default_manager.filter(inside).annotate(folded=Fold("name"))
     if kind == "client":
-        rows = search_clients(rows.filter(status=Client.Status.ACTIVE), text)
+        rows = search_clients(rows.filter(status=Client.Status.ACTIVE), text, inside)
     else:
-        rows = search_named(rows, text)
+        rows = search_named(rows, text, inside)
     return list(rows.order_by("folded", "pk")[:_SUGGESTED])
 
 

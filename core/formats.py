@@ -21,6 +21,7 @@ type Number = Decimal | int | float
 NBSP: Final = "\u00a0"
 MINUS: Final = "\u2212"
 DASH: Final = "\u2014"
+_COMMA: Final = str.maketrans(",.", ".,")
 
 _SYMBOLS: Final = {"BRL": "R$", "USD": "US$", "EUR": "€", "GBP": "£"}
 # Currencies without cents (ISO 4217).
@@ -42,7 +43,7 @@ def _rounded(value: Number, places: int) -> Decimal:
 
 
 def _finite(value: Number) -> bool:
-    return Decimal(str(value)).is_finite()
+    return (value if isinstance(value, Decimal) else Decimal(str(value))).is_finite()
 
 
 def number(value: Number | None, places: int | None = None) -> str:
@@ -54,7 +55,7 @@ def number(value: Number | None, places: int | None = None) -> str:
     amount = _rounded(value, places)
     text = f"{abs(amount):,.{places}f}"
     if portuguese():
-        text = text.translate(str.maketrans(",.", ".,"))
+        text = text.translate(_COMMA)
     return f"{MINUS}{text}" if amount < 0 else text
 
 

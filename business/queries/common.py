@@ -6,13 +6,14 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Count as SqlCount
+from django.db.models import Model, Q, QuerySet, Window
 from django.http import Http404
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -277,23 +278,31 @@ def _searched[M: Model, T](
 ) -> tuple[KeysetPage[T], Count | None]:
     """A page of the rows that match, and their number. `near`: look among the next rows of the list first."""
     rows = replace(query, q="").narrow(rows)
-    place = {"scope": query.scope, "cursor": query.cursor}
+    next_keys = partial(ahead, order=query.order, scope=query.scope, cursor=query.cursor)
     if near:
-        window = ahead(rows, query.order, size=NEAR * query.limit, **place)
+        window = next_keys(rows, size=NEAR * query.limit)
         found = _paged(query, rows.filter(one_of(window), search.by_row(query.q)), make)
         if found.more:
             if not counted:
                 return found, None
             # So common a word: a part of its rows most often says that there are more than are counted.
             some = count(rows.filter(search.indexed(query.q, shown.q(), SEARCH_COUNT_LIMIT)), SEARCH_COUNT_LIMIT)
-            whole = rows.filter(search.indexed(query.q, shown.q(), None))
-            return found, some if some.more else count(whole, SEARCH_COUNT_LIMIT)
+            if some.more:
+                return found, some
+            return found, count(rows.filter(search.indexed(query.q, shown.q(), None)), SEARCH_COUNT_LIMIT)
     matching = rows.filter(search.indexed(query.q, shown.q(), None))
-    page = matching
-    if search.sorted_after:
-        keys = ahead(matching, query.order, size=query.limit + 1, sorted_after=True, **place)
-        page = rows.filter(one_of(keys))
-    return _paged(query, page, make), count(matching, SEARCH_COUNT_LIMIT) if counted else None
+    if not search.sorted_after:
+        return _paged(query, matching, make), count(matching, SEARCH_COUNT_LIMIT) if counted else None
+    # All that match are found before they are sorted, so counting them there costs nothing; behind a cursor only
+    # the rest is found.
+    at_once = counted and query.cursor is None
+    keys = next_keys(matching, size=query.limit + 1, sorted_after=True)
+    if not at_once:
+        return _paged(query, rows.filter(one_of(keys)), make), count(matching, SEARCH_COUNT_LIMIT) if counted else None
+    read = list(keys.annotate(number=Window(SqlCount("*"))))
+    found = _paged(query, rows.filter(pk__in=[row["pk"] for row in read]), make)
+    number = read[0]["number"] if read else 0
+    return found, Count(min(number, SEARCH_COUNT_LIMIT), number > SEARCH_COUNT_LIMIT)
 
 
 def narrowed[M: Model](query: ListingQuery, rows: QuerySet[M], shown: Where) -> QuerySet[M]:

@@ -52,7 +52,8 @@ _STEPS = (
     """INSERT INTO business_project (agency_id, source_id, client_id, name, status, value, created_at, deadline,
                                      completed_at, cancelled_at)
        SELECT c.agency_id, 'p' || p.n, c.id, 'Projeto ' || p.n, p.status, round((p.n % 9000 + 100)::numeric, 2),
-              p.made, CASE WHEN p.n % 2 = 0 THEN p.made::date + 80 END, CASE p.status WHEN 'completed' THEN p.made + chance(p.n, 4) * interval '90 days' END,
+              p.made, CASE WHEN p.n % 2 = 0 THEN p.made::date + 80 END,
+              CASE p.status WHEN 'completed' THEN p.made + chance(p.n, 4) * interval '90 days' END,
               CASE p.status WHEN 'cancelled' THEN p.made + chance(p.n, 4) * interval '90 days' END
          FROM (SELECT n, {now} - chance(n, 2) * {span} AS made,
                       CASE WHEN chance(n, 3) < 0.1 THEN 'active' WHEN chance(n, 3) < 0.9 THEN 'completed'

@@ -110,6 +110,8 @@ def _print(results: list[dict[str, Any]]) -> None:
         peer = "" if row.get("peer_value") is None else f"{float(row['peer_value']):.2f}"
         ratio = "" if row.get("ratio") is None else f"{float(row['ratio']):.2f}"
         figure, beside = float(row["value"]), row.get("peer") or ""
+        if row.get("alone") is not None:
+            beside += f"; {row['alone']} without waits for a processor"
         print(f"{row['name']:<52} {figure:>12.2f} {row['unit']:<8} {peer:>12}  {ratio:>5}  {beside}")
 
 

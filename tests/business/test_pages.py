@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -459,6 +460,29 @@ def test_paging_meets_every_row_and_leads_back(client_as: SignIn, viewer_user: U
     assert len(seen) == len(set(seen)) == 5
     assert back
     assert browser.get(back[1].replace("&amp;", "&")).status_code == 200
+
+
+def test_a_search_counts_and_leads_back(client_as: SignIn, viewer_user: User, agency: Agency) -> None:
+    Project.objects.bulk_create(
+        [
+            Project(agency=agency, name="comum" if n < 40 or n > 250 else "raro", created_at=make.at("2026-01-01"))
+            for n in range(300)
+        ]
+    )
+    browser = client_as(viewer_user)
+    pages = []
+    url = "/business/projects?q=comum&limit=20"
+    while url:
+        text = browser.get(url).text
+        assert '<span class="sub">89</span>' in text
+        found = re.search(r'rel="next" href="([^"]+)"', text)
+        back = re.search(r'rel="prev" href="([^"]+)"', text)
+        before = back[1].replace("&amp;", "&") if back else ""
+        pages.append((re.findall(r"/business/projects/(\d+)\"", text), before))
+        url = found[1].replace("&amp;", "&") if found else ""
+    assert [len(rows) for rows, _back in pages] == [20, 20, 20, 20, 9]
+    for (rows, _before), (_rows, before) in itertools.pairwise(pages):
+        assert re.findall(r"/business/projects/(\d+)\"", browser.get(before).text) == rows
 
 
 def test_what_is_overdue_is_seen_first(client_as: SignIn, viewer_user: User, agency: Agency) -> None:
