@@ -195,10 +195,10 @@ def test_a_wrong_value_of_a_client_is_named(
 def test_a_time_without_its_offset_is_refused(
     call: Call, agency: Agency, agency_admin: User, path: str, field: str, sent: str
 ) -> None:
-    whole = {"payments": {"amount": "1"}, "clients": {"name": "Ana"}, "satisfaction": {"score": 5}}[path]
+    needed: dict[str, Any] = {"payments": {"amount": "1"}, "clients": {"name": "Ana"}, "satisfaction": {"score": 5}}
     row = one_of_each(agency)[path]
     for method, url in (("post", path), ("patch", f"{path}/{row}")):
-        answer = call(agency_admin, method, url, {**(whole if method == "post" else {}), field: sent})
+        answer = call(agency_admin, method, url, {**(needed[path] if method == "post" else {}), field: sent})
         assert answer.status_code == 422
         (error,) = answer.json()["errors"]
         assert error["field"] == field
