@@ -1,6 +1,7 @@
 """The business that is measured. Every row belongs to one agency; money is numeric in the agency's currency.
 
 `source_id` is the row's id where it came from; with the agency it is unique, so that an import repeats safely.
+What a row refers to is of its own agency: the database's foreign keys are on (id, agency), made by `references.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import PROTECT, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -24,7 +25,7 @@ _BOOKS = "accounting records are kept by law"
 class Owned(models.Model):
     """A row of an agency."""
 
-    agency = models.ForeignKey("core.Agency", models.PROTECT, related_name="+", verbose_name=_("agency"))
+    agency = models.ForeignKey("core.Agency", PROTECT, related_name="+", verbose_name=_("agency"))
     source_id = models.CharField(_("source id"), max_length=100, blank=True, default="")
 
     class Meta:
@@ -105,7 +106,7 @@ class Project(Owned):
         CANCELLED = "cancelled", _("cancelled")
 
     client = models.ForeignKey(
-        Client, models.PROTECT, null=True, blank=True, related_name="projects", verbose_name=_("client")
+        Client, PROTECT, null=True, blank=True, related_name="projects", verbose_name=_("client"), db_constraint=False
     )
     name = models.CharField(_("name"), max_length=200)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
@@ -138,8 +139,8 @@ class Project(Owned):
 class ProjectStatusChange(models.Model):
     """History of a project's status; the first row is its creation, from an empty status."""
 
-    agency = models.ForeignKey("core.Agency", models.PROTECT, related_name="+")
-    project = models.ForeignKey(Project, models.CASCADE, related_name="status_changes")
+    agency = models.ForeignKey("core.Agency", PROTECT, related_name="+")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="status_changes", db_constraint=False)
     from_status = models.CharField(max_length=10, blank=True, default="")
     to_status = models.CharField(max_length=10)
     changed_at = models.DateTimeField()
@@ -161,7 +162,7 @@ class Contract(Owned):
         QUARTERLY = "quarterly", _("quarterly")
         ANNUAL = "annual", _("annual")
 
-    client = models.ForeignKey(Client, models.PROTECT, related_name="contracts", verbose_name=_("client"))
+    client = models.ForeignKey(Client, PROTECT, related_name="contracts", verbose_name=_("client"), db_constraint=False)
     name = models.CharField(_("name"), max_length=200, blank=True, default="")
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)])
     interval = models.CharField(_("interval"), max_length=10, choices=Interval, default=Interval.MONTHLY)
@@ -192,7 +193,9 @@ class Contract(Owned):
 class ContractChange(Owned):
     """From `effective_from` on, the contract's amount per interval is `amount`."""
 
-    contract = models.ForeignKey(Contract, models.CASCADE, related_name="changes", verbose_name=_("contract"))
+    contract = models.ForeignKey(
+        Contract, models.CASCADE, related_name="changes", verbose_name=_("contract"), db_constraint=False
+    )
     effective_from = models.DateField(_("effective from"))
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)])
 
@@ -217,13 +220,19 @@ class Payment(Owned):
     """Money due (`paid_at` empty), received, or refunded in part or whole on a later day."""
 
     client = models.ForeignKey(
-        Client, models.PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("client")
+        Client, PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("client"), db_constraint=False
     )
     project = models.ForeignKey(
-        Project, models.PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("project")
+        Project, PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("project"), db_constraint=False
     )
     contract = models.ForeignKey(
-        Contract, models.PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("contract")
+        Contract,
+        PROTECT,
+        null=True,
+        blank=True,
+        related_name="payments",
+        verbose_name=_("contract"),
+        db_constraint=False,
     )
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2, validators=[MinValueValidator(0)])
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
@@ -284,7 +293,7 @@ class Lead(Owned):
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.OPEN)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     client = models.ForeignKey(
-        Client, models.PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("client")
+        Client, PROTECT, null=True, blank=True, related_name="leads", verbose_name=_("client"), db_constraint=False
     )
 
     data_map: ClassVar[DataMap] = DataMap(
@@ -319,10 +328,10 @@ class Satisfaction(Owned):
     """An answer from 1 (worst) to 5 (best)."""
 
     client = models.ForeignKey(
-        Client, models.PROTECT, null=True, blank=True, related_name="answers", verbose_name=_("client")
+        Client, PROTECT, null=True, blank=True, related_name="answers", verbose_name=_("client"), db_constraint=False
     )
     project = models.ForeignKey(
-        Project, models.PROTECT, null=True, blank=True, related_name="answers", verbose_name=_("project")
+        Project, PROTECT, null=True, blank=True, related_name="answers", verbose_name=_("project"), db_constraint=False
     )
     score = models.PositiveSmallIntegerField(_("score"), validators=[MinValueValidator(1), MaxValueValidator(5)])
     comment = models.TextField(_("comment"), blank=True, default="", max_length=2000)

@@ -19,6 +19,8 @@ from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
 from stdnum.br import cnpj, cpf
 
+from core.spreadsheets import unguarded
+
 CENT = Decimal("0.01")
 LARGEST_AMOUNT = Decimal("999999999999.99")
 # Area codes in use (Anatel).
@@ -43,8 +45,6 @@ _CURRENCY_SIGNS = re.compile(r"^(?:R\$|US\$|[A-Z]{3}(?=[\s\d])|[$€£])\s*|\s")
 # A double keeps 15 to 17 digits: what a spreadsheet adds up may differ from a cent by less than this.
 _FLOAT_NOISE = Decimal("0.000001")
 
-# A spreadsheet export puts an apostrophe before what would run as a formula; it is not part of the value.
-_APOSTROPHE = re.compile(r"^'(?=[=+\-@])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029]")
 EARLIEST, LATEST = 1900, 2200
 
@@ -71,7 +71,7 @@ def document(value: str) -> str:
 def phone(value: str) -> str:
     """A phone as +5511987654321 where it is a Brazilian number with area code or has its country's code;
     as it came where it may be one without its area code."""
-    value = _APOSTROPHE.sub("", value.strip())
+    value = unguarded(value.strip())
     if not value:
         return ""
     digits = re.sub(r"\D", "", value)
@@ -104,7 +104,7 @@ def email(value: str) -> str:
 
 def text(value: str, longest: int) -> str:
     """Text in Unicode NFC, without space at its ends or characters that cannot be shown."""
-    value = _APOSTROPHE.sub("", value.strip())
+    value = unguarded(value.strip())
     if not value.isascii():
         value = unicodedata.normalize("NFC", value)
     if _CONTROL.search(value):

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         people.revoke_token,
         name="person-token",
     ),
+    path("configuration/people/<int:user_id>/reset-link", people.reset_link, name="person-reset-link"),
     path("configuration/people/<int:user_id>/<slug:what>", people.step, name="person-step"),
     path("invitation/<str:token>", people.invitation, name="invitation"),
     *pages.urlpatterns,

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from core import metrics
 from core.metrics import UnknownMetric
+from core.spreadsheets import guarded
 from executive.figures import FIELDS
 from executive.queries import Board
 from executive.trends import plain, unit_of
@@ -29,10 +30,10 @@ def board_csv(board: Board) -> HttpResponse:
         base = value.base if value else None
         writer.writerow(
             [
-                asked.agency.slug if asked.agency else "global",
+                guarded(asked.agency.slug) if asked.agency else "global",
                 field.group,
                 name,
-                label,
+                guarded(str(label)),
                 _cell(plain(board.readings[name].value, unit)),
                 asked.currency if unit == "money" else unit,
                 _cell(plain(base, unit)),

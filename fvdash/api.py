@@ -12,12 +12,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as SchemaError
 
 from core.api.auth import SessionAuth, TokenAuth, signed_in
+from core.api.bodies import not_json
 from core.api.problems import Problem, problem
 from core.api.routes import router as core_router
 from core.people.access import Denied
@@ -50,7 +51,8 @@ def _invalid(request: HttpRequest, error: SchemaError) -> HttpResponse:
     errors = [
         {
             "field": ".".join(str(part) for part in item["loc"][1:] if part != "payload"),
-            "message": item["msg"],
+            # The library's own words before ours.
+            "message": item["msg"].removeprefix("Value error, "),
         }
         for item in error.errors
     ]
@@ -89,6 +91,12 @@ def _denied(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(Http404)
 def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
     return problem(request, Problem(404, "There is no such object."))
+
+
+@api.exception_handler(RawPostDataException)
+def _form(request: HttpRequest, error: Exception) -> HttpResponse:
+    # The CSRF check looked for its token in a form, after which nobody can read the body.
+    return problem(request, not_json(request.content_type or ""))
 
 
 @api.exception_handler(HttpError)

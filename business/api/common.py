@@ -1,8 +1,7 @@
-"""What every operation of the business does: read the address, give times their zone, answer rows."""
+"""What every operation of the business does: read the address and what was sent, answer rows."""
 
 from __future__ import annotations
 
-import datetime as dt
 import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,14 +11,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Schema
 
-from business.actions import access, common
+from business.actions import access
 from business.api.schemas import Row, Strict, out
 from business.queries.common import ListPage, Where, where
 from core.api.auth import viewer_of_request
 from core.api.problems import Problem
 from core.pages.keyset import BadCursor
 from core.pages.listing import Listing, ListingError, ListingQuery
-from core.people.access import Viewer
 
 
 class ListParameters(Schema):
@@ -62,23 +60,16 @@ def zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(viewer_of_request(request).zone)
 
 
-def new_values(viewer: Viewer, payload: Strict, agency: str | None) -> dict[str, Any]:
+def new_values(payload: Strict) -> dict[str, Any]:
     """The values sent for a new row; a null is the same as nothing."""
-    place = common.agency_to_write(viewer, agency)
     sent = payload.model_dump(exclude_unset=True, exclude={"agency"})
-    return {name: _in_zone(value, place.zone) for name, value in sent.items() if value is not None}
+    return {name: value for name, value in sent.items() if value is not None}
 
 
-def changes(payload: Strict, zone: dt.tzinfo, required: Sequence[str]) -> dict[str, Any]:
+def changes(payload: Strict, required: Sequence[str]) -> dict[str, Any]:
     """The values sent for a change; null empties what may be empty."""
     sent = payload.model_dump(exclude_unset=True, exclude={"version"})
     errors = [{"field": name, "message": "This may not be null."} for name in required if sent.get(name, "") is None]
     if errors:
         raise Problem(422, "Some values are not accepted: see errors.", errors=errors)
-    return {name: _in_zone(value, zone) for name, value in sent.items()}
-
-
-def _in_zone(value: Any, zone: dt.tzinfo) -> Any:
-    if isinstance(value, dt.datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=zone)
-    return value
+    return sent

@@ -73,15 +73,14 @@ def get_client(request: HttpRequest, pk: int) -> dict[str, Any]:
 @router.post("/clients", response={201: s.ClientOut}, summary="Create one of the clients")
 def create_client(request: HttpRequest, payload: s.ClientIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
-    made = clients.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
+    made = clients.create(viewer, payload.agency, new_values(payload))
     return Status(201, s.out(read_clients.client(viewer, made.pk)))
 
 
 @router.patch("/clients/{int:pk}", response=s.ClientOut, summary="Change one of the clients")
 def change_client(request: HttpRequest, pk: int, payload: s.ClientChange) -> dict[str, Any]:
     viewer = viewer_of_request(request)
-    row = read_clients.client(viewer, pk)
-    given = changes(payload, row.agency.zone, ["name", "status", "created_at"])
+    given = changes(payload, ["name", "status", "created_at"])
     clients.edit(viewer, pk, given, payload.version)
     return s.out(read_clients.client(viewer, pk))
 
@@ -112,15 +111,14 @@ def get_project(request: HttpRequest, pk: int) -> dict[str, Any]:
 @router.post("/projects", response={201: s.ProjectOut}, summary="Create one of the projects")
 def create_project(request: HttpRequest, payload: s.ProjectIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
-    made = projects.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
+    made = projects.create(viewer, payload.agency, new_values(payload))
     return Status(201, s.out(read_projects.project(viewer, made.pk)))
 
 
 @router.patch("/projects/{int:pk}", response=s.ProjectOut, summary="Change one of the projects")
 def change_project(request: HttpRequest, pk: int, payload: s.ProjectChange) -> dict[str, Any]:
     viewer = viewer_of_request(request)
-    row = read_projects.project(viewer, pk)
-    given = changes(payload, row.agency.zone, ["name", "status", "created_at"])
+    given = changes(payload, ["name", "status", "created_at"])
     projects.edit(viewer, pk, given, payload.version)
     return s.out(read_projects.project(viewer, pk))
 
@@ -151,15 +149,14 @@ def get_contract(request: HttpRequest, pk: int) -> dict[str, Any]:
 @router.post("/contracts", response={201: s.ContractOut}, summary="Create one of the contracts")
 def create_contract(request: HttpRequest, payload: s.ContractIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
-    made = contracts.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
+    made = contracts.create(viewer, payload.agency, new_values(payload))
     return Status(201, s.out(read_contracts.contract(viewer, made.pk)))
 
 
 @router.patch("/contracts/{int:pk}", response=s.ContractOut, summary="Change one of the contracts")
 def change_contract(request: HttpRequest, pk: int, payload: s.ContractChange) -> dict[str, Any]:
     viewer = viewer_of_request(request)
-    row = read_contracts.contract(viewer, pk)
-    given = changes(payload, row.agency.zone, ["client", "amount", "interval", "start"])
+    given = changes(payload, ["client", "amount", "interval", "start"])
     contracts.edit(viewer, pk, given, payload.version)
     return s.out(read_contracts.contract(viewer, pk))
 
@@ -186,7 +183,7 @@ def get_amount(request: HttpRequest, pk: int) -> dict[str, Any]:
 )
 def create_amount(request: HttpRequest, payload: s.AmountIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
-    made = contracts.create_change(viewer, payload.agency, new_values(viewer, payload, payload.agency))
+    made = contracts.create_change(viewer, payload.agency, new_values(payload))
     return Status(201, s.out(read_contracts.change(viewer, made.pk)))
 
 
@@ -197,8 +194,7 @@ def create_amount(request: HttpRequest, payload: s.AmountIn) -> Status[dict[str,
 )
 def change_amount(request: HttpRequest, pk: int, payload: s.AmountChange) -> dict[str, Any]:
     viewer = viewer_of_request(request)
-    row = read_contracts.change(viewer, pk)
-    given = changes(payload, row.agency.zone, ["effective_from", "amount"])
+    given = changes(payload, ["effective_from", "amount"])
     contracts.edit_change(viewer, pk, given, payload.version)
     return s.out(read_contracts.change(viewer, pk))
 
@@ -231,15 +227,14 @@ def get_payment(request: HttpRequest, pk: int) -> dict[str, Any]:
 @router.post("/payments", response={201: s.PaymentOut}, summary="Create one of the payments")
 def create_payment(request: HttpRequest, payload: s.PaymentIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
-    made = payments.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
+    made = payments.create(viewer, payload.agency, new_values(payload))
     return Status(201, s.out(read_payments.payment(viewer, made.pk)))
 
 
 @router.patch("/payments/{int:pk}", response=s.PaymentOut, summary="Change one of the payments")
 def change_payment(request: HttpRequest, pk: int, payload: s.PaymentChange) -> dict[str, Any]:
     viewer = viewer_of_request(request)
-    row = read_payments.payment(viewer, pk)
-    given = changes(payload, row.agency.zone, ["amount"])
+    given = changes(payload, ["amount"])
     payments.edit(viewer, pk, given, payload.version)
     return s.out(read_payments.payment(viewer, pk))
 
@@ -273,15 +268,14 @@ def get_lead(request: HttpRequest, pk: int) -> dict[str, Any]:
 @router.post("/leads", response={201: s.LeadOut}, summary="Create one of the leads")
 def create_lead(request: HttpRequest, payload: s.LeadIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
-    made = leads.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
+    made = leads.create(viewer, payload.agency, new_values(payload))
     return Status(201, s.out(read_leads.lead(viewer, made.pk)))
 
 
 @router.patch("/leads/{int:pk}", response=s.LeadOut, summary="Change one of the leads")
 def change_lead(request: HttpRequest, pk: int, payload: s.LeadChange) -> dict[str, Any]:
     viewer = viewer_of_request(request)
-    row = read_leads.lead(viewer, pk)
-    given = changes(payload, row.agency.zone, ["outcome", "created_at"])
+    given = changes(payload, ["outcome", "created_at"])
     leads.edit(viewer, pk, given, payload.version)
     return s.out(read_leads.lead(viewer, pk))
 
@@ -315,14 +309,13 @@ def get_answer(request: HttpRequest, pk: int) -> dict[str, Any]:
 @router.post("/satisfaction", response={201: s.AnswerOut}, summary="Create one of the satisfaction answers")
 def create_answer(request: HttpRequest, payload: s.AnswerIn) -> Status[dict[str, Any]]:
     viewer = viewer_of_request(request)
-    made = satisfaction.create(viewer, payload.agency, new_values(viewer, payload, payload.agency))
+    made = satisfaction.create(viewer, payload.agency, new_values(payload))
     return Status(201, s.out(read_satisfaction.answer(viewer, made.pk)))
 
 
 @router.patch("/satisfaction/{int:pk}", response=s.AnswerOut, summary="Change one of the satisfaction answers")
 def change_answer(request: HttpRequest, pk: int, payload: s.AnswerChange) -> dict[str, Any]:
     viewer = viewer_of_request(request)
-    row = read_satisfaction.answer(viewer, pk)
-    given = changes(payload, row.agency.zone, ["score", "answered_at"])
+    given = changes(payload, ["score", "answered_at"])
     satisfaction.edit(viewer, pk, given, payload.version)
     return s.out(read_satisfaction.answer(viewer, pk))

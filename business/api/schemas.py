@@ -1,13 +1,14 @@
 """JSON of the business: the contract's fields, and id, agency and version beside them.
 
-Money is a string with the agency's `currency` beside it, times are RFC 3339 in UTC. A time sent without an
-offset, or a day alone, is of the agency's time zone. `client`, `project` and `contract` are sent as an id
+Money is a string with the agency's `currency` beside it, times are RFC 3339 in UTC; a time that is sent needs its
+offset or Z, since nobody can tell whose clock it was read from. `client`, `project` and `contract` are sent as an id
 (number) or a source id (text), and answered as {id, source_id, name}.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -33,9 +34,26 @@ def _exact(value: Any) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
 def _text_time(value: Any) -> Any:
-    if value is not None and not isinstance(value, str):
-        raise ValueError("Send a time as RFC 3339 text, such as 2026-03-02T14:30:00-03:00.")
+    # Beyond RFC 3339 the library reads numbers in text as seconds since 1970.
+    if value is not None and not (isinstance(value, str) and _TIME.match(value)):
+        raise ValueError("Send a time as RFC 3339 text with its offset or Z, such as 2026-03-02T14:30:00-03:00.")
+    return value
+
+
+def _aware(value: dt.datetime) -> dt.datetime:
+    if value.tzinfo is None:
+        raise ValueError("This time needs its offset or Z (RFC 3339), such as 2026-03-02T14:30:00-03:00.")
+    return value
+
+
+def _text_day(value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and _DAY.fullmatch(value)):
+        raise ValueError("Send a day as text, such as 2026-03-02.")
     return value
 
 
@@ -46,8 +64,8 @@ def _finite(value: Decimal) -> Decimal:
 
 
 Amount = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_finite)]
-Moment = Annotated[dt.datetime, BeforeValidator(_text_time)]
-Day = Annotated[dt.date, BeforeValidator(_text_time)]
+Moment = Annotated[dt.datetime, BeforeValidator(_text_time), AfterValidator(_aware)]
+Day = Annotated[dt.date, BeforeValidator(_text_day)]
 Money = Annotated[Decimal, PlainSerializer(lambda value: f"{value:.2f}", return_type=str)]
 Time = Annotated[
     dt.datetime,

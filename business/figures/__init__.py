@@ -70,7 +70,7 @@ def value_of(name: str, moment: Moment, measured: Measured, agency_id: int | Non
     def computed(then: Moment, before: Moment | None) -> tuple[Decimal | None, tuple[Decimal, ...]]:
         sums = measured.total(figure.measure, then.at.isoformat(), agency_id)
         other = measured.total(figure.measure, before.at.isoformat(), agency_id) if before else NONE
-        if figure.exists is not None and not measured.exists(figure.exists, then, agency_id):
+        if figure.exists is not None and not measured.exists(figure.exists, agency_id):
             return None, sums
         return figure.compute(sums, other), sums
 

@@ -47,7 +47,13 @@ def revenue_growth_pct(now: Sums, base: Sums) -> Decimal | None:
 
 
 def active_projects(now: Sums, base: Sums) -> Decimal | None:
-    """Projects created by then whose status was neither completed nor cancelled."""
+    """Projects created by then whose status was neither completed nor cancelled.
+
+    Now, the status says it. As of a past instant a project that is completed or cancelled now was over from the
+    earlier of its two dates on, whichever of them are known (what was completed and cancelled later was over
+    when it was completed); without a date its history of status tells, and where that tells nothing either, it
+    was never open. A project that is open now was closed then only if its history says so.
+    """
     return now[0]
 
 
@@ -58,24 +64,26 @@ def new_clients_month(now: Sums, base: Sums) -> Decimal | None:
 
 def churn_pct(now: Sums, base: Sums) -> Decimal | None:
     """Clients active at the month's start and not at its end / active at its start x 100. Active: a contract
-    that runs, an open project, or a payment received in the 90 x 24 h before. The start is the last instant of
-    the month before, so that who left with it is counted in exactly one month. Null where none was active."""
+    that runs, an open project, or a payment received in the 90 days before (of the calendar, in the zone). The
+    start is the last instant of the month before, so that who left with it is counted in exactly one month. Null
+    where none was active."""
     return ratio(now[2], now[1], 100)
 
 
 def satisfaction(now: Sums, base: Sums) -> Decimal | None:
-    """Mean of the answers from 1 to 5 of the last 90 x 24 h. Null without any."""
+    """Mean of the answers from 1 to 5 of the last 90 days of the calendar, in the zone. Null without any."""
     return ratio(now[0], now[1])
 
 
 def project_value_avg(now: Sums, base: Sums) -> Decimal | None:
-    """Mean value of the projects created in the last 365 x 24 h that have a value, those aside that were
-    cancelled by then. Null without any."""
+    """Mean value of the projects created in the last 365 days of the calendar, in the zone, that have a value.
+    Those cancelled by then are aside, and those cancelled on a day that nobody knows. Null without any."""
     return ratio(now[0], now[1], grain=CENT)
 
 
 def conversion_pct(now: Sums, base: Sums) -> Decimal | None:
-    """Leads won / leads closed (won + lost) x 100, of those closed in the last 90 x 24 h. Null without any."""
+    """Leads won / leads closed (won + lost) x 100, of those closed in the last 90 days of the calendar, in the
+    zone. Null without any."""
     return ratio(now[0], now[1], 100)
 
 
@@ -90,7 +98,8 @@ def mrr(now: Sums, base: Sums) -> Decimal | None:
 class Figure:
     """One figure. `measure` and `window` say what is summed, `compute` makes the figure of the sums now and
     at the base, `base` is the moment of the comparison and `base_words` names it. `counted` is the index of
-    n among the sums; `exists` is which kind of row must be there for a sum."""
+    n among the sums. `exists`: without any row of this kind, whatever its date, there is nothing to sum and the
+    figure is null; with one it is 0 where none falls in the window."""
 
     name: str
     unit: Unit
@@ -172,7 +181,10 @@ FIGURES: dict[str, Figure] = {
             Unit.COUNT,
             Kind.GAUGE,
             _("Active projects"),
-            _("Projects created by this instant whose status was neither completed nor cancelled."),
+            _(
+                "Projects created by this instant whose status was neither completed nor cancelled. As of a past"
+                " day a closed project was over from the earlier of its dates of completion and cancellation."
+            ),
             "open_projects",
             active_projects,
             lambda moment: moment.month,

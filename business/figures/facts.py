@@ -26,12 +26,12 @@ def refresh(limit: int = 5000) -> int:
             ), found AS MATERIALIZED (
                 SELECT a.* FROM ids CROSS JOIN LATERAL business_client_activity(ids.ids) a
             ), kept AS (
-                INSERT INTO business_clientfact (client_id, agency_id, first_at, first_start, active, contracted)
-                SELECT client_id, agency_id, first_at, first_start, active, contracted FROM found
+                INSERT INTO business_clientfact (client_id, agency_id, first_at, first_start, active, paid, contracted)
+                SELECT client_id, agency_id, first_at, first_start, active, paid, contracted FROM found
                 ON CONFLICT (client_id) DO UPDATE
                    SET agency_id = excluded.agency_id, first_at = excluded.first_at,
                        first_start = excluded.first_start, active = excluded.active,
-                       contracted = excluded.contracted
+                       paid = excluded.paid, contracted = excluded.contracted
             ), dropped AS (
                 DELETE FROM business_clientfact f USING ids
                  WHERE f.client_id = ANY (ids.ids) AND f.client_id NOT IN (SELECT client_id FROM found)

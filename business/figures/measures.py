@@ -8,7 +8,6 @@ is ever averaged. Row functions of `rows.py` list what the same conditions selec
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from business.figures.activity import KEPT, PAID_DAYS
 from business.figures.funnel import FunnelRow, funnel_sql
-from business.figures.moments import Moment, Window, start_of
+from business.figures.moments import TICK, Moment, Window, start_of
 from core.metrics import Where
 
 ZERO = Decimal(0)
@@ -141,12 +141,12 @@ def _open_projects(need: Need, scope: Scope, of: Statement) -> str:
 def facts_sql(ids: str) -> str:
     """Facts of all clients: kept ones, and those of marked clients from their rows."""
     return f"""
-        SELECT f.client_id, f.agency_id, f.first_at, f.first_start, f.active, f.contracted
+        SELECT f.client_id, f.agency_id, f.first_at, f.first_start, f.active, f.paid, f.contracted
           FROM business_clientfact f
          WHERE f.agency_id = ANY ({ids})
            AND NOT EXISTS (SELECT FROM business_staleclient s WHERE s.client_id = f.client_id)
         UNION ALL
-        SELECT a.client_id, a.agency_id, a.first_at, a.first_start, a.active, a.contracted
+        SELECT a.client_id, a.agency_id, a.first_at, a.first_start, a.active, a.paid, a.contracted
           FROM (SELECT array_agg(DISTINCT client_id) AS ids FROM business_staleclient HAVING count(*) > 0) s
          CROSS JOIN LATERAL business_client_activity(s.ids) a
          WHERE a.agency_id = ANY ({ids})"""
@@ -161,7 +161,15 @@ def is_new(moment: Moment, of: Statement) -> str:
 
 def is_active(moment: Moment, of: Statement) -> str:
     """The condition of a client with a running contract, an open project or a payment of the last 90 days."""
-    return f"(active @> {of.add(moment.at)}::timestamptz OR contracted @> {of.add(moment.day)}::date)"
+    at = of.add(moment.at)
+    return f"""(active @> {at}::timestamptz OR contracted @> {of.add(moment.day)}::date
+                OR paid && tstzrange({of.add(lately(moment))}, {at}, '[]'))"""
+
+
+def lately(moment: Moment) -> dt.datetime:
+    """From here to the moment a range of `paid` must reach for a payment in the last 90 days: its end is KEPT
+    after its last payment."""
+    return moment.last_days(PAID_DAYS).start + KEPT - TICK
 
 
 def _clients(needs: Sequence[Need], scope: Scope, of: Statement) -> str:
@@ -252,39 +260,20 @@ def _recurring(need: Need, scope: Scope, of: Statement) -> str:
     return f"SELECT agency_id, NULL::date, {by}, count(*) FROM ({rows}) k GROUP BY 1"
 
 
-def _since_sql(scope: Scope, zone: str) -> str:
-    """Of each agency and kind of row: whether there is any, and when the first one was (seconds since 1970).
-
-    A client may have been entered long after its first project: it is there since the earlier of the two. Each
-    is one step into an index.
-    """
-
-    def first(table: str, column: str, of_client: bool = False) -> str:
-        condition = " AND x.client_id IS NOT NULL" if of_client else ""
-        return f"""(SELECT x.{column} FROM business_{table} x
-                     WHERE x.agency_id = a.id{condition} ORDER BY x.{column} LIMIT 1)"""
-
-    def some(table: str, column: str) -> str:
-        # An EXISTS would drop the order, and with it the index.
-        return f"""((SELECT 1 FROM business_{table} x
-                      WHERE x.agency_id = a.id ORDER BY x.{column} LIMIT 1) IS NOT NULL)"""
-
-    def instant(day: str) -> str:
-        return f"({day}::timestamp AT TIME ZONE {zone})"
-
-    contract = instant(first("contract", "start"))
-    client = f"""least({first("client", "created_at")}, {first("project", "created_at", True)},
-                       {first("payment", "paid_at", True)}, {contract})"""
+def _there_sql(scope: Scope) -> str:
+    """Whether each agency has any row of a kind, whatever its date; each is one step into an index."""
     kinds = (
-        ("payment", some("payment", "paid_at"), first("payment", "paid_at"), scope.paying),
-        ("project", some("project", "created_at"), first("project", "created_at"), scope.ids),
-        ("client", some("client", "created_at"), client, scope.ids),
-        ("contract", some("contract", "start"), contract, scope.paying),
+        ("payment", "paid_at", scope.paying),
+        ("project", "created_at", scope.ids),
+        ("client", "created_at", scope.ids),
+        ("contract", "start", scope.paying),
     )
+    # An EXISTS would drop the order, and with it the index.
     return " UNION ALL ".join(
-        f"""SELECT 'since', '{kind}', a.id, NULL::date, ({there})::int, extract(epoch FROM {since}), 0, 0
+        f"""SELECT 'there', '{kind}', a.id, NULL::date, ((SELECT 1 FROM business_{kind} x
+                     WHERE x.agency_id = a.id ORDER BY x.{column} LIMIT 1) IS NOT NULL)::int, 0, 0, 0
               FROM unnest({ids}) a(id)"""
-        for kind, there, since, ids in kinds
+        for kind, column, ids in kinds
     )
 
 
@@ -312,17 +301,11 @@ class Measured:
     currencies: tuple[str, ...]
     asked: frozenset[tuple[str, str]] = frozenset()
     funnel: list[FunnelRow] = field(default_factory=list)
-    since: dict[tuple[str, int], tuple[bool, Decimal | None]] = field(default_factory=dict)
+    there: set[tuple[str, int]] = field(default_factory=set)
 
-    def exists(self, kind: str, moment: Moment, agency_id: int | None = None) -> bool:
-        """Whether there was any row of the kind (of KINDS) by the moment. Now, every row counts, whatever its
-        date; then, the first one had to be there."""
-        at = Decimal(calendar.timegm(moment.at.utctimetuple())) + Decimal(moment.at.microsecond) / 1_000_000
-        return any(
-            there if moment.live else first is not None and first <= at
-            for (of_kind, of_agency), (there, first) in self.since.items()
-            if of_kind == kind and agency_id in (None, of_agency)
-        )
+    def exists(self, kind: str, agency_id: int | None = None) -> bool:
+        """Whether the scope, or the agency, has any row of the kind (of KINDS), whatever its date."""
+        return any(of_kind == kind and agency_id in (None, of_agency) for of_kind, of_agency in self.there)
 
     def total(self, measure: str, key: str, agency_id: int | None = None) -> Sums:
         """The sums of one agency, or of all in scope."""
@@ -359,7 +342,7 @@ def _statement(where: Where, needs: Sequence[Need], by_day: bool, funnel: Window
             selects.append(
                 f"SELECT '{need.measure}', '{need.key}', m.* FROM ({inner}) AS m(agency_id, day, a, b, c, d)"
             )
-    selects.append(_since_sql(scope, of.add(where.zone)))
+    selects.append(_there_sql(scope))
     selects.append(
         "SELECT 'currency', currency, 0, NULL::date, 0, 0, 0, 0 FROM core_agency"
         f" WHERE id = ANY ({scope.paying}) GROUP BY currency"
@@ -385,8 +368,8 @@ def measure(where: Where, needs: Iterable[Need], *, by_day: bool = False, funnel
             if name == "currency":
                 currencies.append(key)
                 continue
-            if name == "since":
-                found.since[key, agency_id] = (bool(values[0]), values[1])
+            if name == "there":
+                found.there |= {(key, agency_id)} if values[0] else set()
                 continue
             if name == "funnel":
                 found.funnel.append(FunnelRow(key, int(values[0]), int(values[1]), int(values[2])))

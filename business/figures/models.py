@@ -33,7 +33,9 @@ class ClientFact(models.Model):
     """One client's activity.
 
     `first_at`: the first payment received or project created; `first_start`: the first day of a contract;
-    `active`: when a project was open or a payment not older than 90 days; `contracted`: days under contract.
+    `active`: when a project was open; `contracted`: days under contract. `paid`: ranges of payments that follow
+    each other within 88 x 24 hours, each from its first until 88 x 24 hours after its last. That is shorter than
+    90 days are on any calendar, so that the days of every time zone can be told from it.
     """
 
     client = models.OneToOneField(
@@ -43,6 +45,7 @@ class ClientFact(models.Model):
     first_at = models.DateTimeField(null=True)
     first_start = models.DateField(null=True)
     active = _Multirange(db_type="tstzmultirange")
+    paid = _Multirange(db_type="tstzmultirange")
     contracted = _Multirange(db_type="datemultirange")
 
     data_map: ClassVar[DataMap] = DataMap(resource_type="client_data", audited=False)

@@ -75,8 +75,14 @@ class Moment:
         return Window(self.month_start, self.at)
 
     def last_days(self, days: int) -> Window:
-        """The `days` x 24 hours that end now; their very first instant belongs to the time before."""
-        return Window(self.at - dt.timedelta(days=days) + TICK, self.at)
+        """The last `days` days of the calendar: from the same wall-clock time so many days before, in the zone.
+
+        A change of clocks makes them an hour longer or shorter. Whatever came at exactly that time belongs to
+        the days before; as of the end of a day the window is whole days.
+        """
+        # From the instant that follows, so that the end of a day leads to the start of one.
+        wall = (self.at + TICK).astimezone(ZoneInfo(self.zone)) - dt.timedelta(days=days)
+        return Window(wall.astimezone(dt.UTC), self.at)
 
     def last_hours(self, hours: int) -> Window:
         return Window(self.at - dt.timedelta(hours=hours) + TICK, self.at)
@@ -100,4 +106,5 @@ class Moment:
         return Moment(self.month_start - TICK, self.zone)
 
     def days_ago(self, days: int) -> Moment:
-        return Moment(self.at - dt.timedelta(days=days), self.zone)
+        """The moment whose window ends where that of the last `days` days begins."""
+        return Moment(self.last_days(days).start - TICK, self.zone)

@@ -18,8 +18,9 @@ from django.db import connection
 from django.utils import timezone
 
 from business import figures
+from business.figures.activity import KEPT, PAID_DAYS
 from business.figures.definitions import CENT, mrr, ratio
-from business.figures.measures import NONE, ZERO, Statement, agencies_sql, facts_sql
+from business.figures.measures import NONE, ZERO, Statement, agencies_sql, facts_sql, lately
 from business.figures.moments import TICK, Moment, end_of, month_before, start_of
 from core.metrics import Point, Where
 
@@ -33,11 +34,16 @@ def days_between(first: dt.date, last: dt.date) -> list[dt.date]:
 
 def _buckets(events: str, of: Statement, thresholds: str, size: int) -> list[Level]:
     """Sums of the events (at, a, b, c) before the first threshold, between each two, and after the last."""
+    return _summed(f"SELECT width_bucket(e.at, {thresholds}), a, b, c FROM ({events}) AS e(at, a, b, c)", of, size)
+
+
+def _summed(events: str, of: Statement, size: int) -> list[Level]:
+    """Sums of the events (bucket, a, b, c) of each bucket from 0 to `size`."""
     found: list[Level] = [(ZERO, ZERO, ZERO)] * (size + 1)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"/* series */ SELECT width_bucket(e.at, {thresholds}), sum(e.a), sum(e.b), sum(e.c)"
-            f" FROM ({events}) AS e(at, a, b, c) GROUP BY 1",
+            f"/* series */ SELECT e.bucket, sum(e.a), sum(e.b), sum(e.c)"
+            f" FROM ({events}) AS e(bucket, a, b, c) GROUP BY 1",
             of.params,
         )
         for bucket, a, b, c in cursor.fetchall():
@@ -90,51 +96,30 @@ class _Days:
         return sum((self.net[day.replace(day=n)] for n in range(1, day.day + 1)), ZERO)
 
 
-def _since(where: Where, kind: str) -> dt.datetime | dt.date | None:
-    """When the first row of a kind was there; the same rule as the measure "existing"."""
+def _exists(where: Where, kind: str) -> bool:
+    """Whether there is any row of a kind, whatever its date; the same rule as `Measured.exists`."""
     of = Statement()
     ids = agencies_sql(where, of, money=kind in ("payment", "contract"))
-    first = {
-        "payment": f"(SELECT min(paid_at) FROM business_payment WHERE agency_id = ANY ({ids}))",
-        "project": f"(SELECT min(created_at) FROM business_project WHERE agency_id = ANY ({ids}))",
-        "contract": f"(SELECT min(start) FROM business_contract WHERE agency_id = ANY ({ids}))",
-    }
-    if kind == "client":
-        zone = of.add(where.zone)
-        sql = f"""least(
-            (SELECT min(created_at) FROM business_client WHERE agency_id = ANY ({ids})),
-            (SELECT min(created_at) FROM business_project
-              WHERE agency_id = ANY ({ids}) AND client_id IS NOT NULL),
-            (SELECT min(paid_at) FROM business_payment
-              WHERE agency_id = ANY ({ids}) AND client_id IS NOT NULL),
-            {first["contract"]}::timestamp AT TIME ZONE {zone})"""
-    else:
-        sql = first[kind]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {sql}", of.params)
-        row: dt.datetime | dt.date | None = cursor.fetchone()[0]
-    return row
-
-
-def _exists(since: dt.datetime | dt.date | None, day: dt.date, zone: str) -> bool:
-    if isinstance(since, dt.datetime):
-        return since <= end_of(day, ZoneInfo(zone))
-    return since is not None and since <= day
+        cursor.execute(f"SELECT EXISTS (SELECT FROM business_{kind} WHERE agency_id = ANY ({ids}))", of.params)
+        return bool(cursor.fetchone()[0])
 
 
 Values = list[Decimal | None]
 
 
 def _revenue(where: Where, days: Sequence[dt.date]) -> Values:
-    since = _since(where, "payment")
+    if not _exists(where, "payment"):
+        return [None] * len(days)
     net = _Days(where, days[0], days[-1]).net
-    return [net[day] if _exists(since, day, where.zone) else None for day in days]
+    return [net[day] for day in days]
 
 
 def _revenue_month(where: Where, days: Sequence[dt.date]) -> Values:
-    since = _since(where, "payment")
+    if not _exists(where, "payment"):
+        return [None] * len(days)
     all_days = _Days(where, days[0].replace(day=1), days[-1])
-    return [all_days.month_to(day) if _exists(since, day, where.zone) else None for day in days]
+    return [all_days.month_to(day) for day in days]
 
 
 def _growth(where: Where, days: Sequence[dt.date]) -> Values:
@@ -148,6 +133,8 @@ def _growth(where: Where, days: Sequence[dt.date]) -> Values:
 
 
 def _active_projects(where: Where, days: Sequence[dt.date]) -> Values:
+    if not _exists(where, "project"):
+        return [None] * len(days)
     of = Statement()
     ids = agencies_sql(where, of)
     closed = "('completed', 'cancelled')"
@@ -172,25 +159,30 @@ def _active_projects(where: Where, days: Sequence[dt.date]) -> Values:
          WHERE h.changed_at > greatest(h.since, h.created_at)
            AND CASE WHEN h.now IN {closed} THEN h.from_status NOT IN ('', 'completed', 'cancelled')
                     ELSE h.from_status IN {closed} END"""
-    since = _since(where, "project")
-    levels = _levels(events, of, days, where.zone)
-    return [level[0] if _exists(since, day, where.zone) else None for day, level in zip(days, levels, strict=True)]
+    return [level[0] for level in _levels(events, of, days, where.zone)]
 
 
-def _sliding(where: Where, days: Sequence[dt.date], sql: str, of: Statement, window: dt.timedelta) -> list[Level]:
-    """Levels of rows (at, a, b) that count until `window` after they came."""
-    after = of.add(window)
+def _windows(days: Sequence[dt.date], zone: str, length: int) -> tuple[list[dt.datetime], list[dt.datetime]]:
+    """The first instant of the window of `length` days that ends with each day, and the one after its end."""
+    windows = [Moment(end_of(day, ZoneInfo(zone)), zone).last_days(length) for day in days]
+    return [window.start for window in windows], [window.end + TICK for window in windows]
+
+
+def _sliding(where: Where, days: Sequence[dt.date], sql: str, of: Statement, length: int) -> list[Level]:
+    """Sums of the rows (at, a, b) in the window of `length` days that ends with each day."""
+    starts, ends = (f"{of.add(found)}::timestamptz[]" for found in _windows(days, where.zone, length))
+    # A row comes with the first window that ends after it, and goes with the first that starts after it.
     events = f"""
-        SELECT r.at, r.a, r.b, 0 FROM ({sql}) AS r(at, a, b)
-        UNION ALL SELECT r.at + {after}, -r.a, -r.b, 0 FROM ({sql}) AS r(at, a, b)"""
-    return _levels(events, of, days, where.zone)
+        SELECT width_bucket(r.at, {ends}), r.a, r.b, 0 FROM ({sql}) AS r(at, a, b)
+        UNION ALL SELECT width_bucket(r.at, {starts}), -r.a, -r.b, 0 FROM ({sql}) AS r(at, a, b)"""
+    return _running(_summed(events, of, len(days)))
 
 
 def _satisfaction(where: Where, days: Sequence[dt.date]) -> Values:
     of = Statement()
     ids = agencies_sql(where, of)
     sql = f"SELECT answered_at, score, 1 FROM business_satisfaction WHERE agency_id = ANY ({ids})"
-    return [ratio(a, b) for a, b, _ in _sliding(where, days, sql, of, dt.timedelta(days=90))]
+    return [ratio(a, b) for a, b, _ in _sliding(where, days, sql, of, 90)]
 
 
 def _conversion(where: Where, days: Sequence[dt.date]) -> Values:
@@ -198,26 +190,29 @@ def _conversion(where: Where, days: Sequence[dt.date]) -> Values:
     ids = agencies_sql(where, of)
     sql = f"""SELECT closed_at, (outcome = 'won')::int, 1 FROM business_lead
                WHERE agency_id = ANY ({ids}) AND closed_at IS NOT NULL AND outcome IN ('won', 'lost')"""
-    return [ratio(a, b, 100) for a, b, _ in _sliding(where, days, sql, of, dt.timedelta(days=90))]
+    return [ratio(a, b, 100) for a, b, _ in _sliding(where, days, sql, of, 90)]
 
 
 def _value_avg(where: Where, days: Sequence[dt.date]) -> Values:
     of = Statement()
     ids = agencies_sql(where, of, money=True)
-    year = of.add(dt.timedelta(days=365))
+    starts, ends = (f"{of.add(found)}::timestamptz[]" for found in _windows(days, where.zone, 365))
     rows = f"""
         FROM business_project WHERE agency_id = ANY ({ids}) AND value IS NOT NULL
          AND (status <> 'cancelled' OR cancelled_at > created_at)"""
     # least() takes no notice of a null: a project that was never cancelled leaves when its year is over.
     events = f"""
-        SELECT created_at, value, 1, 0 {rows}
+        SELECT width_bucket(created_at, {ends}), value, 1, 0 {rows}
         UNION ALL
-        SELECT least(created_at + {year}, CASE WHEN status = 'cancelled' THEN cancelled_at END), -value, -1, 0
+        SELECT least(width_bucket(created_at, {starts}),
+                     CASE WHEN status = 'cancelled' THEN width_bucket(cancelled_at, {ends}) END), -value, -1, 0
         {rows}"""
-    return [ratio(a, b, grain=CENT) for a, b, _ in _levels(events, of, days, where.zone)]
+    return [ratio(a, b, grain=CENT) for a, b, _ in _running(_summed(events, of, len(days)))]
 
 
 def _mrr(where: Where, days: Sequence[dt.date]) -> Values:
+    if not _exists(where, "contract"):
+        return [None] * len(days)
     of = Statement()
     ids = agencies_sql(where, of, money=True)
     parts = f"""
@@ -239,24 +234,20 @@ def _mrr(where: Where, days: Sequence[dt.date]) -> Values:
     events = f"""
         SELECT since, {amounts("")} FROM ({parts}) p WHERE until IS NULL OR since < until
         UNION ALL SELECT until, {amounts("-")} FROM ({parts}) p WHERE since < until"""
-    since = _since(where, "contract")
-    levels = _date_levels(events, of, days)
-    return [
-        mrr((*level, ZERO), NONE) if _exists(since, day, where.zone) else None
-        for day, level in zip(days, levels, strict=True)
-    ]
+    return [mrr((*level, ZERO), NONE) for level in _date_levels(events, of, days)]
 
 
 def _new_clients(where: Where, days: Sequence[dt.date]) -> Values:
+    if not _exists(where, "client"):
+        return [None] * len(days)
     of = Statement()
     ids, zone = agencies_sql(where, of), of.add(where.zone)
     events = f"""
         SELECT least((first_at AT TIME ZONE {zone})::date, first_start), 1, 0, 0 FROM ({facts_sql(ids)}) f"""
-    since = _since(where, "client")
     first = days[0].replace(day=1)
     whole = days_between(first - DAY, days[-1])
     level = {day: found[0] for day, found in zip(whole, _date_levels(events, of, whole), strict=True)}
-    return [level[day] - level[day.replace(day=1) - DAY] if _exists(since, day, where.zone) else None for day in days]
+    return [level[day] - level[day.replace(day=1) - DAY] for day in days]
 
 
 def _churn(where: Where, days: Sequence[dt.date]) -> Values:
@@ -268,16 +259,19 @@ def _churn(where: Where, days: Sequence[dt.date]) -> Values:
     opens = [start_of(month, tz) - TICK for month in months]
     closes = [end_of((month + dt.timedelta(days=31)).replace(day=1) - DAY, tz) for month in months]
     eves = [month - DAY for month in months]
+    reached = [lately(Moment(opened, where.zone)) for opened in opens]
     of_months = (
         f"unnest({of.add(months)}::date[], {of.add(opens)}::timestamptz[], {of.add(closes)}::timestamptz[],"
-        f" {of.add(eves)}::date[]) AS m(month, opened, closed, eve)"
+        f" {of.add(eves)}::date[], {of.add(reached)}::timestamptz[]) AS m(month, opened, closed, eve, reached)"
     )
+    kept, length = of.add(KEPT), of.add(dt.timedelta(days=PAID_DAYS))
     ends = of.add([end_of(day, tz) + TICK for day in days])
     sql = f"""/* series */
         WITH facts AS MATERIALIZED ({facts_sql(ids)}),
         base AS (
-            SELECT m.month, m.opened, m.closed, f.active, f.contracted
+            SELECT m.month, m.opened, m.closed, f.active, f.paid, f.contracted
               FROM {of_months} JOIN facts f ON f.active @> m.opened OR f.contracted @> m.eve
+                OR f.paid && tstzrange(m.reached, m.opened, '[]')
         ), gaps AS (
             SELECT b.month, g.gap
               FROM base b
@@ -285,9 +279,14 @@ def _churn(where: Where, days: Sequence[dt.date]) -> Values:
                    SELECT coalesce(range_agg(tstzrange(lower(d)::timestamp AT TIME ZONE {zone},
                                                        upper(d)::timestamp AT TIME ZONE {zone})), '{{}}') AS under
                      FROM unnest(b.contracted) d) c
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(range_agg(tstzrange(lower(p), ((upper(p) - {kept}) AT TIME ZONE {zone}
+                                                                  + {length}) AT TIME ZONE {zone})), '{{}}') AS lately
+                     FROM unnest(b.paid) p) l
              CROSS JOIN LATERAL unnest(
-                   tstzmultirange(tstzrange(b.opened, b.closed, '[]')) - b.active - c.under) AS g(gap)
+                   tstzmultirange(tstzrange(b.opened, b.closed, '[]')) - b.active - c.under - l.lately) AS g(gap)
              WHERE NOT b.active @> tstzrange(b.opened, b.closed, '[]')
+               AND NOT b.paid @> tstzrange(b.opened, b.closed, '[]')
         )
         SELECT month, -1, count(*) FROM base GROUP BY 1
         UNION ALL

@@ -20,6 +20,7 @@ from typing import Self
 from django.utils.translation import gettext as _
 
 from business.importing.mapping import DELIMITERS, ImportMap
+from core.spreadsheets import unguarded
 
 # Longer than any honest row: a quote that never closes would otherwise swallow the file.
 LONGEST_LINE = 1_000_000
@@ -252,7 +253,7 @@ class Table:
             for cells in csv.reader(self._lines(), delimiter=self.delimiter, strict=True):
                 if any(map(str.strip, cells)):
                     self._handed = []
-                    header = [cell.strip() for cell in cells]
+                    header = [unguarded(cell.strip()) for cell in cells]
                     while header and not header[-1]:
                         header.pop()
                     return header

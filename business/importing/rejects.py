@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from business.importing.running import Rejection
+from core.spreadsheets import guarded
 
+_NUMBER = re.compile(r"[+-]?[\d.,]+")
 OURS = ("line", "field", "reason", "file")
 
 
 class RejectsFile:
     """Writes a CSV in UTF-8: line, field, reason, file, then the columns of the source. A row with several
-    faults is one line, its fields separated by commas."""
+    faults is one line, its fields separated by commas.
+
+    People mend it in a spreadsheet: what would run there as a formula gets an apostrophe, which an import takes
+    off again. Numbers stay as they are.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,5 +44,6 @@ class RejectsFile:
         if not self._begun:
             self._begun = True
             theirs = [f"original_{name}" if name.casefold() in OURS else name for name in header]
-            self._writer.writerow([*OURS, *theirs])
-        self._writer.writerow([one.line, ", ".join(one.fields), one.reason, one.file, *one.cells])
+            self._writer.writerow([*OURS, *map(guarded, theirs)])
+        cells = [cell if _NUMBER.fullmatch(cell) else guarded(cell) for cell in one.cells]
+        self._writer.writerow([one.line, ", ".join(one.fields), guarded(one.reason), guarded(one.file), *cells])

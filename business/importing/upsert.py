@@ -127,8 +127,7 @@ INSERT INTO business_projectstatuschange
        (agency_id, project_id, from_status, to_status, changed_at, changed_by_id, note)
 SELECT p.agency_id, p.id, step.was, step.became, step.at, NULL, ''
   FROM business_project p
- CROSS JOIN LATERAL (SELECT CASE p.status WHEN 'completed' THEN p.completed_at
-                                          WHEN 'cancelled' THEN p.cancelled_at END AS at) ended
+ CROSS JOIN LATERAL (SELECT business_closed_at(p.status, p.completed_at, p.cancelled_at) AS at) ended
  CROSS JOIN LATERAL (
        SELECT '' AS was, CASE WHEN ended.at IS NULL THEN p.status ELSE 'active' END AS became,
               p.created_at AS at
@@ -146,9 +145,8 @@ WITH latest AS (
 INSERT INTO business_projectstatuschange
        (agency_id, project_id, from_status, to_status, changed_at, changed_by_id, note)
 SELECT p.agency_id, p.id, coalesce(l.to_status, ''), p.status,
-       greatest(coalesce(CASE p.status WHEN 'completed' THEN p.completed_at
-                                       WHEN 'cancelled' THEN p.cancelled_at END,
-                         %(now)s::timestamptz), l.changed_at), NULL, ''
+       greatest(coalesce(business_closed_at(p.status, p.completed_at, p.cancelled_at), %(now)s::timestamptz),
+                l.changed_at), NULL, ''
   FROM business_project p LEFT JOIN latest l ON l.project_id = p.id
  WHERE p.id = ANY(%(ids)s) AND l.to_status IS DISTINCT FROM p.status
 """
@@ -157,8 +155,7 @@ _CORRECTED_ENDS = """
 UPDATE business_projectstatuschange c
    SET changed_at = greatest(ended.at, p.created_at)
   FROM business_project p
- CROSS JOIN LATERAL (SELECT CASE p.status WHEN 'completed' THEN p.completed_at
-                                          WHEN 'cancelled' THEN p.cancelled_at END AS at) ended
+ CROSS JOIN LATERAL (SELECT business_closed_at(p.status, p.completed_at, p.cancelled_at) AS at) ended
  WHERE p.id = ANY(%(ids)s) AND ended.at IS NOT NULL AND c.from_status <> ''
    AND c.id = (SELECT id FROM business_projectstatuschange
                 WHERE project_id = p.id ORDER BY changed_at DESC, id DESC LIMIT 1)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from business import rules
 from business.importing.entities import NOW, Field, Kind
 from business.importing.mapping import Source
+from core.spreadsheets import unguarded
 
 Read = Callable[[str], Any]
 
@@ -29,7 +30,7 @@ def reader(field: Field, source: Source, zone: zoneinfo.ZoneInfo, warn: Callable
     folded = {key.strip().casefold(): value for key, value in values.items()}
 
     def cell(text: str) -> Any:
-        text = text.strip()
+        text = unguarded(text.strip())
         if values:
             found = values.get(text)
             if found is None:
@@ -49,7 +50,7 @@ def reader(field: Field, source: Source, zone: zoneinfo.ZoneInfo, warn: Callable
 
     def choice(text: str) -> Any:
         # Without a table of values, what is no choice is what did not match.
-        known = text.strip().casefold() in field.choices
+        known = unguarded(text.strip()).casefold() in field.choices
         return cell(text if known or values or default is None else default)
 
     return choice if field.kind is Kind.CHOICE else cell

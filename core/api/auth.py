@@ -1,4 +1,5 @@
-"""Who calls the API: a bearer token, or the session of a signed-in person (with CSRF)."""
+"""Who calls the API: a bearer token, or the session of a signed-in person (with CSRF). Whoever it is, a body
+is JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja.security import APIKeyCookie, HttpBearer
 
+from core.api.bodies import require_json
 from core.api.problems import Problem, problem
 from core.audit.context import Actor, current, set_actor
 from core.people.access import Viewer
@@ -30,6 +32,7 @@ class TokenAuth(HttpBearer):
         was = current()
         set_actor(Actor("token", viewer.user_id, ip=was.ip, user_agent=was.user_agent, request_id=was.request_id))
         request.viewer = viewer  # type: ignore[attr-defined]
+        require_json(request)
         return viewer
 
 
@@ -45,6 +48,7 @@ class SessionAuth(APIKeyCookie):
     def authenticate(self, request: HttpRequest, key: str | None) -> Viewer | None:
         if not request.user.is_authenticated:
             return None
+        require_json(request)
         return request.viewer  # type: ignore[attr-defined, no-any-return]
 
 

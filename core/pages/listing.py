@@ -25,11 +25,10 @@ from django.utils.translation import gettext as _
 
 from core.pages.keyset import BadCursor, Key, KeysetPage, bind, paginate
 from core.pages.parts import Text
+from core.spreadsheets import guarded
 
 CSV_ROWS: Final = 100_000
 _CSV_CHUNK: Final = 1_000
-# What a spreadsheet would run as a formula (OWASP, CSV injection).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class ListingError(Exception):
@@ -347,8 +346,7 @@ def _cell(column: Column, row: Any) -> str:
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, dt.date):
         return value.isoformat()
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return guarded(str(value))
 
 
 def _csv_line(cells: list[str]) -> bytes:

@@ -72,6 +72,8 @@ def _words(event: AuditEvent, places: Mapping[int, str]) -> tuple[str, str]:
         return (_("API token revoked") if "revoked_at" in diff else _("API token made")), name
     if "second_factor" in diff:
         return _second_factor(diff["second_factor"])
+    if "reset_link" in diff:
+        return _("Reset link made"), ""
     texts = {
         "login": _("Signed in"),
         "logout": _("Signed out"),

@@ -156,6 +156,23 @@ def step(request: HttpRequest, user_id: int, what: str) -> HttpResponse:
     return redirect("person", user_id)
 
 
+@never_cache
+@require_POST
+def reset_link(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Makes a link for a new password and shows it in the answer, this once."""
+    viewer = viewer_of_request(request)
+    try:
+        link = actions.make_reset_link(viewer, user_id)
+    except PeopleError as error:
+        messages.error(request, str(error))
+        return redirect("person", user_id)
+    context = _person_context(viewer, user_id) | {
+        "reset_link": link,
+        "reset_hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
+    }
+    return page(request, "people/person.html", context, status=201)
+
+
 @require_POST
 def revoke_token(request: HttpRequest, user_id: int, token_id: int) -> HttpResponse:
     actions.revoke_token(viewer_of_request(request), token_id)

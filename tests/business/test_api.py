@@ -188,6 +188,48 @@ def test_a_wrong_value_of_a_client_is_named(
     assert field in {error["field"] for error in answer.json()["errors"]}
 
 
+@pytest.mark.parametrize("sent", ["2026-03-02T10:00:00", "2026-03-02 10:00:00", "2026-03-02", "1772456400"])
+@pytest.mark.parametrize(
+    ("path", "field"), [("payments", "paid_at"), ("clients", "whatsapp_opt_in_at"), ("satisfaction", "answered_at")]
+)
+def test_a_time_without_its_offset_is_refused(
+    call: Call, agency: Agency, agency_admin: User, path: str, field: str, sent: str
+) -> None:
+    needed: dict[str, Any] = {"payments": {"amount": "1"}, "clients": {"name": "Ana"}, "satisfaction": {"score": 5}}
+    row = one_of_each(agency)[path]
+    for method, url in (("post", path), ("patch", f"{path}/{row}")):
+        answer = call(agency_admin, method, url, {**(needed[path] if method == "post" else {}), field: sent})
+        assert answer.status_code == 422
+        (error,) = answer.json()["errors"]
+        assert error["field"] == field
+        assert "offset or Z" in error["message"]
+
+
+@pytest.mark.parametrize("day", ["2026-03-02T00:00:00Z", "1772409600", "02/03/2026", 5])
+def test_a_day_is_a_day(call: Call, agency: Agency, agency_admin: User, day: Any) -> None:
+    answer = call(agency_admin, "post", "projects", {"name": "Site", "deadline": day})
+    assert [error["field"] for error in answer.json()["errors"]] == ["deadline"]
+
+
+def test_every_body_refuses_a_field_that_it_does_not_know(
+    call: Call, admin: User, client_as: Callable[[User], Browser]
+) -> None:
+    document = client_as(admin).get("/api/openapi.json").json()
+    bodies = {
+        f"{method} {path}": operation["requestBody"]["content"]["application/json"]["schema"]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "requestBody" in operation
+    }
+    assert len(bodies) >= 16
+    open_ = []
+    for name, body in bodies.items():
+        schema = document["components"]["schemas"][body["$ref"].rpartition("/")[2]] if "$ref" in body else body
+        if schema.get("additionalProperties") is not False:
+            open_.append(name)
+    assert not open_
+
+
 @pytest.mark.parametrize("amount", ["-1", "0.005", "NaN", "Infinity", "1e20", "abc", True, None, [], "1" * 40])
 def test_a_wrong_amount_is_refused(call: Call, agency: Agency, agency_admin: User, amount: Any) -> None:
     answer = call(agency_admin, "post", "payments", {"amount": amount})
@@ -209,10 +251,9 @@ def test_values_are_normalised(call: Call, agency: Agency, agency_admin: User) -
         "+5511987654321",
         "Ana@example.com",
     )
-    payment = call(agency_admin, "post", "payments", {"amount": 10.1, "paid_at": "2026-03-02T10:00:00"}).json()
+    payment = call(agency_admin, "post", "payments", {"amount": 10.1, "paid_at": "2026-03-02T10:00:00-03:00"}).json()
     assert payment["amount"] == "10.10"
     assert payment["currency"] == "BRL"
-    # A time without offset is of the agency's zone.
     assert payment["paid_at"] == "2026-03-02T13:00:00Z"
     assert call(agency_admin, "post", "clients", {"name": "B", "document": "12ABC34501DE35"}).status_code == 201
 

@@ -32,6 +32,9 @@ DAYS = [
     dt.date(2018, 2, 28),
     dt.date(2018, 3, 29),
     dt.date(2018, 3, 31),
+    # 90 days after the clocks went back.
+    dt.date(2018, 5, 17),
+    dt.date(2018, 5, 18),
 ]
 
 

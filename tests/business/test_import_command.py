@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -207,6 +208,30 @@ def test_rejected_rows_can_be_mended_and_imported(importer: Importer, agency: Ag
     importer("clients", "id,nome,cidade\n1,,Recife\n", "mare", CLIENTS, rejects=rejects)
     mended = rejects.read_text().replace(",1,,Recife", ",1,Ana,Recife")
     assert importer("clients", mended, "mare", CLIENTS).last == "created 1, updated 0, unchanged 0, rejected 0"
+
+
+def test_rejected_rows_run_no_formula_and_are_imported_as_they_were(
+    importer: Importer, agency: Agency, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    name = '=HYPERLINK("http://evil.example";"a");+1'
+    row = '"' + name.replace('"', '""') + '"'
+    toml = """
+[fields]
+source_id = { column = "id" }
+name = { column = "=nome" }
+phone = { column = "fone" }
+email = { column = "mail" }
+"""
+    importer("clients", f"id,=nome,fone,mail\n-1,{row},+5511987654321,@x\n", "mare", toml, rejects=rejects)
+    head, cells = csv.reader(io.StringIO(rejects.read_bytes().decode(), newline=""))
+    assert head[4:] == ["id", "'=nome", "fone", "mail"]
+    # A number is no formula, and stays what it was.
+    assert cells[4:] == ["-1", "'" + name.replace(";+", ";'+"), "+5511987654321", "'@x"]
+    mended = rejects.read_text().replace("'@x", "ana@x.example")
+    assert importer("clients", mended, "mare", toml).last == "created 1, updated 0, unchanged 0, rejected 0"
+    client = Client.objects.get()
+    assert (client.source_id, client.name, client.phone) == ("-1", name, "+5511987654321")
 
 
 def test_a_file_without_rejects_has_only_its_header(importer: Importer, agency: Agency, tmp_path: Path) -> None:

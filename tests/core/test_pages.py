@@ -35,6 +35,7 @@ from core.pages import page, parts, rail
 from core.pages.keyset import BadCursor, Key, bind, decode, encode, paginate
 from core.pages.listing import Column, Filter, Listing, ListingError
 from core.people.access import Area, Grant, Role, Viewer
+from core.spreadsheets import guarded
 
 BASE = Path(settings.BASE_DIR)
 
@@ -471,6 +472,23 @@ def test_csv_holds_all_rows_of_the_filter_and_no_formula(people: list[User]) -> 
     assert {row[1] for row in rows} == {"'=1+1", "Ana", "'+55", "'-x", "'@y", "plain"}
     assert rows[0][2] == "2026-01-04T00:00:00Z"
     assert rows[2][2] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("\t=1", "'\t'=1"),
+        ("a;=1", "a;'=1"),
+        ("a; @b", "a; '@b"),
+        ("a\n-1", "a\n'-1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a = b; c-d", "a = b; c-d"),
+        ("d'água", "d'água"),
+    ],
+)
+def test_text_that_would_run_in_a_spreadsheet_is_guarded(text: str, safe: str) -> None:
+    assert guarded(text) == safe
 
 
 def test_csv_numbers_are_numbers(people: list[User]) -> None:

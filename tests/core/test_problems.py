@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 from django.test import Client
 
-from core.models import User
+from core.models import Agency, User
 
 pytestmark = pytest.mark.django_db
 ClientAs = Callable[[User], Client]
@@ -61,6 +62,38 @@ def test_token_needs_no_csrf(admin: User, make_token: Callable[..., str]) -> Non
         headers={"Authorization": f"Bearer {make_token(admin)}"},
     )
     _is_problem(answer, 404)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/octet-stream", ""])
+@pytest.mark.parametrize("way", ["token", "session"])
+def test_a_body_that_is_not_json_is_415_that_says_what_to_send(
+    way: str, kind: str, admin: User, client_as: ClientAs, make_token: Callable[..., str]
+) -> None:
+    client = client_as(admin) if way == "session" else Client()
+    headers = {} if way == "session" else {"Authorization": f"Bearer {make_token(admin)}"}
+    for path in ("/api/business/agencies", "/api/jobs/01980000-0000-7000-8000-000000000000/cancel"):
+        answer = client.post(path, '{"slug": "a", "name": "A"}', content_type=kind, headers=headers)
+        assert "application/json" in str(_is_problem(answer, 415)["detail"])
+    assert not Agency.objects.filter(slug="a").exists()
+    for kind_of_json in ("application/json; charset=utf-8", "application/merge-patch+json"):
+        slug = kind_of_json[-4:].strip("+-")
+        body = json.dumps({"slug": f"a{slug}", "name": "A"})
+        answer = client.post("/api/business/agencies", body, content_type=kind_of_json, headers=headers)
+        assert answer.status_code == 201, answer.content
+
+
+def test_a_form_is_415_in_a_session_too(admin: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin)
+    client.get("/")
+    client.get("/executive")
+    headers = {"X-CSRFToken": client.cookies["csrftoken"].value} if "csrftoken" in client.cookies else {}
+    for body in ({"slug": "a", "name": "A"}, {}):
+        _is_problem(client.post("/api/business/agencies", body, headers=headers), 415)
+
+
+def test_nobodys_body_is_401_first(client: Client) -> None:
+    _is_problem(client.post("/api/business/agencies", "a=1", content_type="text/plain"), 401)
 
 
 def test_host_that_is_not_ours_is_400(client: Client) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from business.figures.facts import refresh
 from core.models import Agency, User
 from tests.business.factories import (
     at,
@@ -161,13 +162,77 @@ def test_the_group_is_the_sum_of_its_agencies(
     assert body["overview"]["active_projects"] == 2
 
 
-def test_no_figure_before_any_row(client_as: SignIn, admin: User, agency: Agency) -> None:
+def test_sums_before_the_first_row_are_zero_and_ratios_null(
+    client_as: SignIn, admin: User, agency: Agency, other_agency: Agency
+) -> None:
     client = make_client(agency)
     make_payment(agency, client=client)
     make_contract(agency, client=client)
     make_project(agency, client=client)
-    body = ask(client_as(admin), scope="agency", agency=agency.slug, as_of="2020-01-01")
-    assert set(business_of(body).values()) == {None}
+    sums = {"revenue_month": "0.00", "active_projects": 0, "new_clients_month": 0, "mrr": "0.00"}
+    browser = client_as(admin)
+    for scope in ({"agency": agency.slug}, {"scope": "global"}):
+        body = business_of(ask(browser, **scope, as_of="2020-01-01"))
+        assert {name: value for name, value in body.items() if value is not None} == sums
+        for name, value in body.items():
+            trend = {"metric": name, "days": "1", "until": "2020-01-01"}
+            (point,) = browser.get("/api/executive/trends", trend | scope).json()["points"]
+            assert point["value"] == value, name
+    nothing = business_of(ask(browser, agency=other_agency.slug, as_of="2020-01-01"))
+    assert set(nothing.values()) == {None}
+
+
+def test_a_kind_without_any_row_stays_unknown(client_as: SignIn, admin: User, agency: Agency) -> None:
+    make_project(agency, created_at=at("2026-03-05"))
+    body = business_of(ask(client_as(admin), agency=agency.slug, as_of="2020-01-01"))
+    assert (body["active_projects"], body["revenue_month"], body["mrr"]) == (0, None, None)
+
+
+def test_days_are_those_of_the_calendar_where_the_clocks_change(client_as: SignIn, admin: User, agency: Agency) -> None:
+    """On 18 February 2018 São Paulo's clocks went back: 90 and 365 days end an hour later than N x 24 h. Each row
+    here is in the first half hour of the calendar's window."""
+    client = make_client(agency, created_at=at("2018-01-01"))
+    make_answer(agency, score=4, answered_at=at("2018-02-17 00:30"))
+    make_answer(agency, score=1, answered_at=at("2018-02-16 23:59"))
+    make_lead(agency, outcome="won", closed_at=at("2018-02-17 00:30"))
+    make_lead(agency, outcome="lost", closed_at=at("2018-02-16 23:59"))
+    make_payment(agency, client=client, paid_at=at("2018-01-31 00:30"))
+    too_early = make_client(agency, created_at=at("2018-01-01"))
+    make_payment(agency, client=too_early, paid_at=at("2018-01-30 23:59"))
+    make_project(agency, value="700", created_at=at("2017-02-18 00:30"), status="completed")
+    make_project(agency, value="900", created_at=at("2017-02-17 23:59"), status="completed")
+    browser = client_as(admin)
+    for kept in (False, True):
+        if kept:
+            refresh()
+        may = ask(browser, agency=agency.slug, as_of="2018-05-17")["business"]
+        # Of the two clients one was active at the month's start; both had left by then.
+        assert (may["satisfaction"], may["conversion_pct"], may["churn_pct"]) == (4, 100, 100)
+        rows = browser.get("/executive/figures/churn_pct", {"agency": agency.slug, "as_of": "2018-05-17"})
+        assert client.name in rows.content.decode()
+        assert too_early.name not in rows.content.decode()
+    assert ask(browser, agency=agency.slug, as_of="2018-02-17")["business"]["project_value_avg"] == "700.00"
+    assert ask(browser, scope="global", as_of="2018-02-17")["business"]["project_value_avg"] == "700.00"
+
+
+def test_a_closed_project_was_over_from_the_earlier_of_its_dates(
+    client_as: SignIn, admin: User, agency: Agency
+) -> None:
+    client = make_client(agency, created_at=at("2026-01-01"))
+    dates = {"completed_at": at("2026-03-10 10:00"), "cancelled_at": at("2026-04-20 10:00")}
+    for status in ("cancelled", "completed"):
+        make_project(agency, client=client, value="10", created_at=at("2026-01-05"), status=status, **dates)
+    browser = client_as(admin)
+
+    def on(day: str) -> dict[str, Any]:
+        return business_of(ask(browser, agency=agency.slug, as_of=day))
+
+    assert [on(day)["active_projects"] for day in ("2026-03-09", "2026-03-10", "2026-04-19")] == [2, 0, 0]
+    # The client left with its projects, in March.
+    assert [on(day)["churn_pct"] for day in ("2026-03-09", "2026-03-10")] == [0, 100]
+    trend = {"metric": "active_projects", "days": "2", "until": "2026-03-10", "agency": agency.slug}
+    points = browser.get("/api/executive/trends", trend).json()["points"]
+    assert [point["value"] for point in points] == [2, 0]
 
 
 def test_zero_where_rows_exist_and_none_falls_in_the_window(client_as: SignIn, admin: User, agency: Agency) -> None:

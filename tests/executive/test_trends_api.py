@@ -35,7 +35,7 @@ def test_the_days_revenue(client_as: SignIn, admin: User, agency: Agency) -> Non
         {"date": "2026-03-09", "value": "7.00"},
         {"date": "2026-03-10", "value": "-2.00"},
     ]
-    assert body["previous"] == [{"date": f"2026-03-0{day}", "value": None} for day in (5, 6, 7)]
+    assert body["previous"] == [{"date": f"2026-03-0{day}", "value": "0.00"} for day in (5, 6, 7)]
 
 
 def test_active_projects_are_projects_as_the_owner_writes_it(client_as: SignIn, admin: User, agency: Agency) -> None:

@@ -4,7 +4,10 @@
 WITH zone AS (SELECT 'America/Sao_Paulo' AS z),
 moment AS (
     SELECT (d + 1)::timestamp AT TIME ZONE z AS until,                       -- first instant after the day
+           (d + 1 - 90)::timestamp AT TIME ZONE z AS since_90,               -- days of the calendar
+           (d + 1 - 365)::timestamp AT TIME ZONE z AS since_365,
            date_trunc('month', d::timestamp) AT TIME ZONE z AS month_start,
+           (date_trunc('month', d::timestamp) - interval '90 days') AT TIME ZONE z AS month_start_90,
            (date_trunc('month', d::timestamp) - interval '1 month') AT TIME ZONE z AS before_start,
            (least(d, (date_trunc('month', d::timestamp) - interval '1 day')::date
                      - CASE WHEN extract(day FROM d)
@@ -34,7 +37,8 @@ project AS (
 ),
 mine AS (SELECT * FROM project WHERE %(agency)s IN ('', agency)),
 payment AS (SELECT * FROM mine WHERE value IS NOT NULL AND paid IS NOT NULL),
--- When a project was open: until it was delivered; an order cancelled without a date was never known to be open.
+-- When a project was open: until the earlier of its delivery and its cancellation. The files date only the first,
+-- for cancelled orders too; an order that is over and has no date was never known to be open.
 span AS (
     SELECT seller_id, created,
            CASE WHEN status IN ('delivered', 'canceled', 'unavailable')
@@ -51,11 +55,11 @@ activity AS (
            EXISTS (SELECT FROM span s WHERE s.seller_id = c.seller_id
                                         AND s.created < month_start AND s.ended >= month_start)
         OR EXISTS (SELECT FROM payment p WHERE p.seller_id = c.seller_id
-                                          AND p.paid < month_start AND p.paid >= month_start - interval '2160 hours')
+                                          AND p.paid < month_start AND p.paid >= month_start_90)
            AS at_start,
            EXISTS (SELECT FROM span s WHERE s.seller_id = c.seller_id AND s.created < until AND s.ended >= until)
         OR EXISTS (SELECT FROM payment p WHERE p.seller_id = c.seller_id
-                                          AND p.paid < until AND p.paid >= until - interval '2160 hours')
+                                          AND p.paid < until AND p.paid >= since_90)
            AS at_end
       FROM client c, moment
 ),
@@ -72,22 +76,24 @@ lead AS (
 revenue AS (
     SELECT coalesce(sum(value) FILTER (WHERE paid >= month_start AND paid < until), 0) AS month,
            coalesce(sum(value) FILTER (WHERE paid >= before_start AND paid < before_until), 0) AS base,
-           count(*) FILTER (WHERE paid < until) AS ever
+           count(*) AS ever                                                  -- whatever its date
       FROM payment, moment
 )
 SELECT (SELECT CASE WHEN ever > 0 THEN month END FROM revenue) AS revenue_month,
        (SELECT CASE WHEN base > 0 THEN round((month - base) / base * 100, 4) END FROM revenue) AS revenue_growth_pct,
-       (SELECT CASE WHEN count(*) FILTER (WHERE m.created < until) > 0 THEN
+       (SELECT CASE WHEN count(*) > 0 THEN
                     count(*) FILTER (WHERE m.created < until AND CASE
                         WHEN m.status IN ('delivered', 'canceled', 'unavailable') THEN m.delivered >= until
                         ELSE true END) END
           FROM mine m, moment) AS active_projects,
        (SELECT round(avg(m.value), 2) FROM mine m, moment
-         WHERE m.created < until AND m.created >= until - interval '8760 hours'
+         WHERE m.created < until AND m.created >= since_365
            AND m.status NOT IN ('canceled', 'unavailable')) AS project_value_avg,
-       (SELECT count(*) FROM client, moment WHERE first_at >= month_start AND first_at < until) AS new_clients_month,
+       (SELECT CASE WHEN EXISTS (SELECT FROM seller WHERE %(agency)s IN ('', agency)) THEN
+                    count(*) FILTER (WHERE first_at >= month_start AND first_at < until) END
+          FROM client, moment) AS new_clients_month,
        (SELECT round(count(*) FILTER (WHERE outcome = 'won') * 100.0 / nullif(count(*), 0), 4) FROM lead, moment
-         WHERE %(agency)s IN ('', agency) AND closed < until AND closed >= until - interval '2160 hours')
+         WHERE %(agency)s IN ('', agency) AND closed < until AND closed >= since_90)
            AS conversion_pct,
        (SELECT round(count(*) FILTER (WHERE at_start AND NOT at_end) * 100.0
                      / nullif(count(*) FILTER (WHERE at_start), 0), 4) FROM activity) AS churn_pct

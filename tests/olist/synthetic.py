@@ -41,6 +41,10 @@ def write(folder: Path, *, seed: int = 3, sellers: int = 60, orders: int = 900, 
         if number == 1:
             bought = approved = dt.datetime(2017, 10, 15, 0, 30)
             delivered = bought + dt.timedelta(days=9)
+        if number in (3, 4):
+            # In the hour by which 365 and 90 days differ from as many times 24 hours.
+            bought = approved = dt.datetime(2017, 2, 18, 0, 30) if number == 3 else dt.datetime(2018, 2, 17, 0, 30)
+            delivered = bought + dt.timedelta(days=9) if status == "delivered" else None
         if number == 2:
             delivered = bought - dt.timedelta(days=1)
         if status == "invoiced":
