@@ -21,16 +21,6 @@ def collect() -> str:
     return f"{sample(timezone.now())} samples"
 
 
-@shared_task(time_limit=60)
-def check_health() -> str:
-    """Makes a round of health checks and keeps it."""
-    from monitoring.health import run_round
-
-    report = run_round()
-    bad = [one.name for one in report.checks if one.status == "down"]
-    return f"{report.status}: {', '.join(bad)}" if bad else str(report.status)
-
-
 @shared_task
 def tidy() -> str:
     """Drops samples after 48 h, request minutes after 30 days, single results after 7, spans after 2 years."""

@@ -83,7 +83,7 @@ def _line(row: CheckRow) -> CheckLine:
             "bad": bad,
             "gap": len(row.beats) - len(seen),
         }
-        beats = strip(row.beats, takeaway=takeaway, step=4)  # type: ignore[arg-type]
+        beats = strip(row.beats, takeaway=takeaway, step=4)
     return CheckLine(name, glyph, word, row, beats)
 
 

@@ -7,10 +7,16 @@ from django.utils.safestring import SafeString
 
 from core.charts._svg import boxes, el, gaps, safe
 
-Beat = Literal["ok", "degraded", "down"] | None
+Beat = Literal["ok", "degraded", "down", "maintenance"] | None
 
-# A degraded beat is shorter, one that is down is cut in two: the difference shows without colour.
-_SHAPES = {"ok": ("fill-ok", 0, 18), "degraded": ("fill-warning", 5, 13), "down": ("fill-critical", 0, 18)}
+# A degraded beat is shorter, one that is down is cut in two, a maintenance is a dash: the difference shows without
+# colour.
+_SHAPES = {
+    "ok": ("fill-ok", 0, 18),
+    "degraded": ("fill-warning", 5, 13),
+    "down": ("fill-critical", 0, 18),
+    "maintenance": ("fill-ink", 7, 4),
+}
 
 
 def strip(beats: Sequence[Beat], *, takeaway: str, step: int = 6, height: int = 18) -> SafeString:

@@ -5,5 +5,15 @@ from __future__ import annotations
 from monitoring.models.checks import CheckResult, Span
 from monitoring.models.requests import RequestMinute
 from monitoring.models.samples import Sample
+from monitoring.models.status import Maintenance, StatusIncident, StatusPage, StatusUpdate
 
-__all__ = ["CheckResult", "RequestMinute", "Sample", "Span"]
+__all__ = [
+    "CheckResult",
+    "Maintenance",
+    "RequestMinute",
+    "Sample",
+    "Span",
+    "StatusIncident",
+    "StatusPage",
+    "StatusUpdate",
+]
