@@ -16,6 +16,9 @@ register(
         _("Refreshes what is kept of clients that something changed."),
         15,
     ),
+    Entry(
+        "heartbeat", "monitoring.tasks.beat_heart", 60, _("Tells the outside watcher that beat and worker live."), 60
+    ),
     Entry("tidy", "monitoring.tasks.tidy", crontab(minute="10"), _("Drops measurements past their time.")),
     Entry("outbox-sweep", "core.tasks.sweep_outbox", 10, _("Delivers what a lost wake-up left."), 10),
     Entry("jobs-lost", "core.tasks.fail_lost_jobs", 60, _("Fails jobs whose worker stopped."), 60),

@@ -14,6 +14,7 @@ from core.metrics import Reading, Where
 from core.people.access import Area, Viewer
 from monitoring import health, histogram
 from monitoring.health import Check, Outcome, Report, Status, report_of, uptime
+from monitoring.health.heartbeat import Heartbeat, heartbeat
 from monitoring.health.uptime import Beat, Share
 from monitoring.metrics import common
 
@@ -64,10 +65,11 @@ class Overview:
     figures: dict[str, Reading]
     lines: dict[str, tuple[float | None, ...]]
     routes: tuple[RouteRow, ...]
+    heartbeat: Heartbeat
 
 
 def overview(viewer: Viewer, now: dt.datetime) -> Overview:
-    """Everything on the page, as of `now`. Raises Denied. Seven queries."""
+    """Everything on the page, as of `now`. Raises Denied. Eight queries."""
     viewer.require(Area.MONITORING)
     report = health.kept(now) or _unknown()
     where = Where(None, viewer.zone)
@@ -77,6 +79,7 @@ def overview(viewer: Viewer, now: dt.datetime) -> Overview:
         registry.read(FIGURES, where, now),
         _lines(now),
         tuple(routes(now)),
+        heartbeat(now),
     )
 
 

@@ -21,6 +21,14 @@ def collect() -> str:
     return f"{sample(timezone.now())} samples"
 
 
+@shared_task(time_limit=50)
+def beat_heart() -> str:
+    """Calls the outside watcher's address; fails when it cannot be reached or refuses."""
+    from monitoring.health.heartbeat import ping
+
+    return ping()
+
+
 @shared_task
 def tidy() -> str:
     """Drops samples after 48 h, request minutes after 30 days, single results after 7, spans after 2 years."""

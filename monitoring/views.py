@@ -67,6 +67,7 @@ def monitoring(request: HttpRequest) -> HttpResponse:
         "checks": [_line(row) for row in found.checks],
         "tiles": _tiles(found, now),
         "routes": found.routes,
+        "heartbeat": found.heartbeat,
     }
     return page(request, "monitoring/monitoring.html", context, "live")
 

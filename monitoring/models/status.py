@@ -36,7 +36,7 @@ class Maintenance(models.Model):
     components = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     data_map: ClassVar[DataMap] = DataMap(resource_type="maintenance", agency=None)
 
@@ -65,7 +65,7 @@ class StatusIncident(models.Model):
     components = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     stage = models.CharField(max_length=15, choices=Stage, default=Stage.INVESTIGATING)
     started_at = models.DateTimeField(default=timezone.now)
-    resolved_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
 
     data_map: ClassVar[DataMap] = DataMap(resource_type="status_incident", agency=None)
 
