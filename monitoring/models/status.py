@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.personal import DataMap
 
@@ -54,7 +55,7 @@ class StatusIncident(models.Model):
         INVESTIGATING = "investigating", _("Investigating")
         IDENTIFIED = "identified", _("Identified")
         MONITORING = "monitoring", _("Monitoring the fix")
-        RESOLVED = "resolved", _("Resolved")
+        RESOLVED = "resolved", pgettext_lazy("stage of an incident", "Resolved")
 
     class Impact(models.TextChoices):
         DEGRADED = "degraded", _("Works with difficulty")
