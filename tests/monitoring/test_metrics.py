@@ -20,7 +20,7 @@ from core import metrics as registry
 from core.metrics import Reading, State, Where
 from core.models import User
 from monitoring import collector, health, histogram, recording, tasks
-from monitoring.checks import Outcome, Status
+from monitoring.health import Outcome, Status
 from monitoring.models import RequestMinute, Sample, Span
 
 pytestmark = pytest.mark.django_db

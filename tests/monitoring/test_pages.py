@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from core.models import User
 from core.schedule.models import BeatRun
 from monitoring import health, recording, tasks
-from monitoring.checks import Outcome, Status
+from monitoring.health import Outcome, Status
 
 pytestmark = pytest.mark.django_db
 ClientAs = Callable[[User], Client]
