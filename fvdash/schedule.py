@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from core.schedule import Entry, register
 
 register(
-    Entry("collect", "monitoring.tasks.collect", 10, _("Samples host, database and Redis."), 10),
     Entry("health", "monitoring.tasks.check_health", 30, _("Asks database, Redis and API whether they answer."), 30),
     Entry(
         "client-facts",

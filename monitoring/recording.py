@@ -91,6 +91,16 @@ class Requests:
 requests = Requests()
 
 
+class Tasks:
+    """How tasks ended and how long they ran: kept by what counts requests, once it counts both."""
+
+    def add(self, task: str, outcome: str, ms: float) -> None:
+        """Counts the end of one task: success, failure, retry or revoked."""
+
+
+tasks = Tasks()
+
+
 def host() -> str:
     """The name of this machine or container, by which its samples are told apart."""
     return socket.gethostname()[:100]

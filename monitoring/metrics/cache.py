@@ -17,18 +17,10 @@ def read_cache(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[s
     ((hits, lookups, server_hits, server_misses),) = common.rows(
         "SELECT sum(value) FILTER (WHERE name = 'cache.hits'),"
         "       sum(value) FILTER (WHERE name = 'cache.lookups'),"
-        "       sum(grown) FILTER (WHERE name = 'redis.keyspace_hits'),"
-        "       sum(grown) FILTER (WHERE name = 'redis.keyspace_misses')"
-        # A counter that fell began anew: what it shows has grown since.
-        " FROM (SELECT name, value, CASE WHEN value >= before THEN value - before"
-        "                                WHEN before IS NOT NULL THEN value END AS grown"
-        "       FROM (SELECT name, value, lag(value) OVER (PARTITION BY name, host ORDER BY at) AS before"
-        "             FROM monitoring_sample WHERE name = ANY(%s) AND at > %s AND at <= %s) AS pairs) AS steps",
-        [
-            ["cache.hits", "cache.lookups", "redis.keyspace_hits", "redis.keyspace_misses"],
-            as_of - common.WINDOW,
-            as_of,
-        ],
+        # Rates a second, of intervals of one length.
+        "       sum(value) FILTER (WHERE name = 'redis.hits'), sum(value) FILTER (WHERE name = 'redis.misses')"
+        " FROM monitoring_sample WHERE name = ANY(%s) AND at > %s AND at <= %s",
+        [["cache.hits", "cache.lookups", "redis.hits", "redis.misses"], as_of - common.WINDOW, as_of],
     )
     of_server = (server_hits or 0) + (server_misses or 0)
     parts = {
