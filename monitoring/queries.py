@@ -15,6 +15,7 @@ from core.people.access import Area, Viewer
 from monitoring import checks, health, histogram
 from monitoring.health import Check, Report, report_of
 from monitoring.metrics import common, uptime
+from monitoring.store import reading
 
 BEATS = 60
 BEAT = dt.timedelta(minutes=1)
@@ -145,20 +146,18 @@ def _uptimes(now: dt.datetime) -> dict[str, tuple[Decimal | None, Decimal | None
 
 
 def _lines(now: dt.datetime) -> dict[str, tuple[float | None, ...]]:
-    """The mean of each of the last 60 minutes of each host figure; None where nothing was measured."""
-    start = now - POINTS * BEAT
-    lines: dict[str, list[float | None]] = {name: [None] * POINTS for name in HOST_FIGURES}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, floor(extract(epoch FROM at - %(start)s) / 60)::int AS slot, avg(value)"
-            " FROM monitoring_sample WHERE name = ANY(%(names)s) AND at >= %(start)s AND at < %(now)s"
-            " GROUP BY name, slot",
-            {"start": start, "now": now, "names": list(HOST_FIGURES)},
-        )
-        for name, slot, value in cursor.fetchall():
-            if 0 <= slot < POINTS:
-                lines[name][slot] = value
-    return {name: tuple(line) for name, line in lines.items()}
+    """The mean over all hosts of each of the last 60 minutes of each host figure; None where nothing was
+    measured."""
+    found = reading.lines(HOST_FIGURES, now - (POINTS - 1) * BEAT, now, BEAT, now=now)
+    return {
+        name: tuple(map(_mean, zip(*(one.values for one in lines.lines), strict=True))) or (None,) * POINTS
+        for name, lines in found.items()
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def routes(now: dt.datetime) -> Sequence[RouteRow]:

@@ -113,6 +113,7 @@ def _now(name: str, unit: Unit, kind: Kind, label: object, formula: object, deci
         per_agency=False,
         decimals=decimals,
         labels=labels,
+        lines=sampled.lines,
     )
 
 

@@ -10,30 +10,23 @@ from django.utils.translation import gettext_lazy
 
 from core.metrics import Kind, Metric, Reading, State, Unit, Where, register
 from monitoring.metrics import common
-from monitoring.metrics.sampled import FRESH, sampled, series
+from monitoring.metrics.sampled import lines, sampled, series
 
 
 def read_samples(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[str, Reading]:
-    """Means of the last 60 minutes; the newest value for the connections. Stale when the newest sample is
-    older than three intervals, no data when the window has none. One query."""
-    found = {
-        name: (mean, newest, at, count)
-        for name, mean, newest, at, count in common.rows(
-            "SELECT name, avg(value), (array_agg(value ORDER BY at DESC))[1], max(at), count(*)"
-            " FROM monitoring_sample WHERE name = ANY(%s) AND at > %s AND at <= %s GROUP BY name",
-            [list(names), as_of - common.WINDOW, as_of],
-        )
-    }
+    """Means of the last 60 minutes over all hosts; the newest value for the connections. Stale when the newest
+    sample is older than three intervals, no data when the window has none."""
     readings = {}
-    for name in names:
-        if name not in found:
+    for name, found in common.last_hour(names, as_of).items():
+        values = common.known(found)
+        if not values:
             readings[name] = Reading.unknown(as_of, _("nothing was measured in these 60 minutes"))
             continue
-        mean, newest, at, count = found[name]
-        value = newest if name == "db_connections" else mean
-        state = State.KNOWN if as_of - at <= FRESH else State.STALE
-        parts = {"mean": common.decimal(mean), "newest": common.decimal(newest), "samples": count}
-        readings[name] = Reading(common.decimal(value), at, state, parts=parts)
+        at, newest = values[-1]
+        mean = sum(value for _at, value in values) / len(values)
+        state = State.KNOWN if as_of - at <= max(common.FRESH, 2 * found.step) else State.STALE
+        parts = {"mean": common.decimal(mean), "newest": common.decimal(newest), "samples": len(values)}
+        readings[name] = Reading(parts["newest" if name == "db_connections" else "mean"], at, state, parts=parts)
     return readings
 
 
@@ -49,6 +42,7 @@ register(
         higher_is_better=False,
         per_agency=False,
         decimals=1,
+        lines=lines,
     ),
     Metric(
         "memory_pct",
@@ -64,6 +58,7 @@ register(
         higher_is_better=False,
         per_agency=False,
         decimals=1,
+        lines=lines,
     ),
     Metric(
         "db_connections",
@@ -74,6 +69,7 @@ register(
         read_samples,
         series,
         per_agency=False,
+        lines=lines,
     ),
 )
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from core.metrics import Kind, Metric, Point, Reading, State, Unit, Where, register
+from core.metrics import Kind, Lines, Metric, Point, Reading, State, Unit, Where, Window, register
 from monitoring.metrics import common
-
-INTERVAL: Final = dt.timedelta(seconds=10)
-FRESH: Final = 3 * INTERVAL
-"""How long a sample is fresh; what is older is stale."""
+from monitoring.series import stored
 
 type Row = tuple[str, Unit, Any, Any, tuple[str, ...], int, bool | None]
 """Name, unit, label, formula, labels of its series, decimals, whether higher is better."""
@@ -35,6 +32,7 @@ def sampled(*rows: Row, kind: Kind = Kind.GAUGE) -> None:
                 per_agency=False,
                 decimals=decimals,
                 labels=labels,
+                lines=lines,
             )
             for name, unit, label, formula, labels, decimals, better in rows
         )
@@ -42,36 +40,37 @@ def sampled(*rows: Row, kind: Kind = Kind.GAUGE) -> None:
 
 
 def read(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[str, Reading]:
-    """The newest sample of the hour before `as_of`, stale after three intervals. Of several series there is no
-    one value; `parts` has each by host and labels. One query."""
-    found: dict[str, list[tuple[str, float, dt.datetime]]] = {}
-    for name, host, labels, value, at in common.rows(
-        "SELECT DISTINCT ON (name, host, labels) name, host, labels::text, value, at FROM monitoring_sample"
-        " WHERE name = ANY(%s) AND at > %s AND at <= %s ORDER BY name, host, labels, at DESC",
-        [list(names), as_of - common.WINDOW, as_of],
-    ):
-        found.setdefault(name, []).append((f"{host} {labels}" if labels != "{}" else host, value, at))
-    return {name: _reading(found.get(name, []), as_of) for name in names}
+    """The newest sample, stale after three intervals. Of several series (hosts, cores, disks) there is no one
+    value; `parts` has each by what tells it apart. One query."""
+    from monitoring.store import reading  # numpy, which the collector does without
+
+    found: dict[str, list[reading.Newest]] = {}
+    for one in reading.latest(names, as_of):
+        found.setdefault(one.metric, []).append(one)
+    readings = {}
+    for name in names:
+        every = found.get(name, [])
+        fresh = [one for one in every if one.is_fresh(as_of)]
+        # A series that ended (a disk that was taken out) is not a value of now beside the others.
+        readings[name] = _reading(fresh or every, as_of, State.KNOWN if fresh else State.STALE)
+    return readings
 
 
-def _reading(lines: list[tuple[str, float, dt.datetime]], as_of: dt.datetime) -> Reading:
-    if not lines:
-        return Reading.unknown(as_of, _("nothing was measured in these 60 minutes"))
-    newest = max(at for _name, _value, at in lines)
-    state = State.KNOWN if as_of - newest <= FRESH else State.STALE
-    # A series that ended (a disk taken out) is not a value of now beside the others.
-    lines = [line for line in lines if newest - line[2] < FRESH]
-    parts = {name: common.decimal(value) for name, value, _at in lines}
-    if len(lines) > 1:
-        return Reading(None, newest, state, _("of several: each has its own"), parts)
-    return Reading(common.decimal(lines[0][1]), newest, state, parts=parts)
+def _reading(newest: Sequence[Any], as_of: dt.datetime, state: State) -> Reading:
+    if not newest:
+        return Reading.unknown(as_of, _("nothing was measured in these 15 minutes"))
+    at = max(one.at for one in newest)
+    parts = {" ".join([one.host, *one.labels.values()]).strip(): common.decimal(one.value) for one in newest}
+    if len(newest) > 1:
+        return Reading(None, at, state, _("of several: each has its own"), parts)
+    return Reading(common.decimal(newest[0].value), at, state, parts=parts)
 
 
 def series(where: Where, name: str, first: dt.date, last: dt.date) -> list[Point]:
-    """The mean of each day in the samples that are kept."""
-    rows = common.rows(
-        "SELECT (at AT TIME ZONE %s)::date AS day, avg(value) FROM monitoring_sample WHERE name = %s"
-        " AND at >= %s::timestamp AT TIME ZONE %s AND at < %s::timestamp AT TIME ZONE %s GROUP BY day",
-        [where.zone, name, *common.bounds(where, first, last)],
-    )
-    return common.days(first, last, ((row[0], row[1]) for row in rows), 2)
+    """The mean of each day, over all series."""
+    return common.days(first, last, common.by_day(where, [name], first, last)[name].items(), 2)
+
+
+def lines(names: Sequence[str], window: Window) -> dict[str, Lines]:
+    """All series over any window."""
+    return stored(list(names), window)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cache.backend import counts
-from monitoring import health, recording
+from monitoring import health, recording, store
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,10 @@ def _nothing_counted() -> Iterator[None]:
     recording.requests.take()
     counts.take()
     health.on_the_spot.forget()
+    # Ids of series of a database that was rolled back.
+    store.forget()
     yield
+    store.forget()
     recording.requests.take()
     counts.take()
     health.on_the_spot.forget()

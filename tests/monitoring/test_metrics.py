@@ -18,12 +18,13 @@ from cache.backend import counts
 from core import metrics as registry
 from core.metrics import Reading, State, Where
 from core.models import User
-from monitoring import health, histogram, recording, tasks
+from monitoring import health, histogram, recording, store, tasks
 from monitoring.checks import Outcome, Status
 from monitoring.models import RequestMinute, Sample, Span
+from monitoring.store import Sampled
 
 pytestmark = pytest.mark.django_db
-NOW = dt.datetime(2026, 3, 10, 12, 0, tzinfo=dt.UTC)
+NOW = timezone.now().replace(microsecond=0, second=0)
 GROUP = Where(None, "America/Sao_Paulo")
 NAMES = (
     "response_time_ms",
@@ -41,7 +42,7 @@ def _read(name: str, at: dt.datetime = NOW) -> Reading:
 
 
 def _sample(name: str, seconds_ago: float, value: float, host: str = "a") -> None:
-    Sample.objects.create(host=host, at=NOW - dt.timedelta(seconds=seconds_ago), name=name, value=value)
+    store.write(host, NOW - dt.timedelta(seconds=seconds_ago), [Sampled(name, value)])
 
 
 @pytest.mark.parametrize("name", NAMES)
