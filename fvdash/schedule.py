@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from core.schedule import Entry, register
 
 register(
-    Entry("collect", "monitoring.tasks.collect", 10, _("Samples host, database and Redis."), 10),
     Entry(
         "client-facts",
         "business.figures.tasks.refresh_facts",

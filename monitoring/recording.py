@@ -21,7 +21,8 @@ from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from cache.backend import counts as cache_counts
-from monitoring import histogram
+from monitoring import histogram, store
+from monitoring.store import Sampled
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,16 @@ class Requests:
 requests = Requests()
 
 
+class Tasks:
+    """How tasks ended and how long they ran: kept by what counts requests, once it counts both."""
+
+    def add(self, task: str, outcome: str, ms: float) -> None:
+        """Counts the end of one task: success, failure, retry or revoked."""
+
+
+tasks = Tasks()
+
+
 def host() -> str:
     """The name of this machine or container, by which its samples are told apart."""
     return socket.gethostname()[:100]
@@ -148,14 +159,7 @@ def _write_requests(rows: dict[Key, Tally]) -> None:
 
 
 def _write_cache(hits: int, lookups: int, now: dt.datetime) -> None:
-    from monitoring.models import Sample
-
-    Sample.objects.bulk_create(
-        [
-            Sample(host=host(), at=now, name="cache.hits", value=hits),
-            Sample(host=host(), at=now, name="cache.lookups", value=lookups),
-        ]
-    )
+    store.write(host(), now, [Sampled("cache.hits", hits), Sampled("cache.lookups", lookups)])
 
 
 class Flusher:

@@ -14,14 +14,6 @@ RESULTS_KEPT = dt.timedelta(days=7)
 SPANS_KEPT = dt.timedelta(days=730)
 
 
-@shared_task(time_limit=30)
-def collect() -> str:
-    """Samples host, database and Redis."""
-    from monitoring.collector import collect as sample
-
-    return f"{sample(timezone.now())} samples"
-
-
 @shared_task(time_limit=50)
 def beat_heart() -> str:
     """Calls the outside watcher's address; fails when it cannot be reached or refuses."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cache.backend import counts
-from monitoring import health, recording
+from monitoring import health, recording, store
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,10 @@ def _nothing_counted() -> Iterator[None]:
     counts.take()
     health.on_the_spot.forget()
     public.copy.forget()
+    # Ids of series of a database that was rolled back.
+    store.forget()
     yield
+    store.forget()
     recording.requests.take()
     counts.take()
     health.on_the_spot.forget()
