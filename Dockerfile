@@ -10,7 +10,7 @@ COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 FVDASH_DATA_DIR=/data HOST=0.0.0.0
-RUN export FVDASH_SECRET_KEY=of-the-build-only DATABASE_URL=postgresql:///offline REDIS_URL=redis://offline \
+RUN export FVDASH_SECRET_KEY=of-the-build-only-never-of-a-running-installation DATABASE_URL=postgresql:///offline REDIS_URL=redis://offline \
     && python manage.py catalogs compile && python manage.py collectstatic --no-input --verbosity 0
 USER fvdash
 EXPOSE 3000

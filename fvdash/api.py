@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
@@ -93,6 +94,14 @@ def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
 @api.exception_handler(HttpError)
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem(request, Problem(error.status_code, str(error)))
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def _no_database(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.error("the database does not answer: %s", error)
+    headers = {"Retry-After": "10"}
+    return problem(request, Problem(503, "The database does not answer right now. Try again.", headers=headers))
 
 
 @api.exception_handler(Exception)

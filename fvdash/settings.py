@@ -60,15 +60,9 @@ DEBUG = bool(ENV["FVDASH_DEBUG"])
 if ENV["FVDASH_SECRET_KEY"]:
     SECRET_KEY = str(ENV["FVDASH_SECRET_KEY"])
 elif EMBEDDED:
-    try:
-        SECRET_KEY = INSTALLATION.secret_key()
-    except OSError as error:
-        raise ConfigurationError(
-            f"The data folder {INSTALLATION.data_dir} cannot be written ({error.strerror}): choose another with"
-            " FVDASH_DATA_DIR."
-        ) from None
+    SECRET_KEY = INSTALLATION.secret_key()
 else:
-    raise ConfigurationError("FVDASH_SECRET_KEY is missing: expected 50 random characters or more")
+    raise ConfigurationError("FVDASH_SECRET_KEY is missing: expected 32 random characters or more")
 
 HOST, PORT = str(ENV["HOST"]), int(ENV["PORT"])
 PUBLIC_URL = (ENV["FVDASH_PUBLIC_URL"] or f"http://localhost:{PORT}").rstrip("/")

@@ -9,7 +9,7 @@ class MonitoringConfig(AppConfig):
 
         from core.pages.rail import Group, RailItem, register
         from core.people.access import Area
-        from monitoring import queueing, recording, store  # noqa: F401  (plans of partitions)
+        from monitoring import queueing, recording, requests, store  # noqa: F401  (plans of partitions)
 
         recording.connect()
         queueing.connect()

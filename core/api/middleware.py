@@ -14,6 +14,7 @@ _DETAILS = {
     404: "There is nothing at this path. See /api/docs.",
     413: "The body is too large.",
     500: "Something failed on our side. Quote the request_id.",
+    503: "The database does not answer right now. Try again.",
 }
 _KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
 

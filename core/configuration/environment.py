@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,31 @@ class Variable:
         """The raw value as it may be shown to a person: secrets and passwords in URLs are masked."""
         if self.secret:
             return "••••" if raw else ""
-        return mask_url(raw)
+        # A URL whose scheme was forgotten is wrong, and still holds a password.
+        return mask_url(raw) if "://" in raw else mask_url(f"x://{raw}")[4:]
+
+
+_URL = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]{0,15}://)(?P<rest>(?:(?!,[A-Za-z][\w+.-]*:)\S)*)")
+_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:,\[\]]*)(:\d*)?(,(\[[^\]]*\]|[^:,\[\]]*)(:\d*)?)*")
+_NAMED = re.compile(r"(?i)(\b\w*(?:password|passwd|secret|token)\s*=\s*)('[^']*'|[^&\s#]+)")
 
 
 def mask_url(raw: str) -> str:
-    """Replaces the password of every URL in `raw`."""
-    return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:••••@", raw)
+    """Replaces the password of every URL in `raw`, and every `password=…`."""
+    return _NAMED.sub(r"\1••••", _URL.sub(lambda match: match["scheme"] + _masked(match["rest"]), raw))
+
+
+def _masked(rest: str) -> str:
+    """What follows `scheme://`, without the password, also where it holds characters that cut a URL short."""
+    path = rest.partition("?")[0]
+    if "@" in path:
+        credentials = path.rpartition("@")[0]
+    elif not _HOST_AND_PORT.fullmatch(re.split(r"[/#]", path, maxsplit=1)[0]):
+        credentials = rest.rpartition("@")[0]
+    else:
+        return rest
+    user, colon, _ = credentials.partition(":")
+    return f"{user}:••••{rest[len(credentials) :]}" if colon else rest
 
 
 def gettext_noop(words: str) -> str:
@@ -75,29 +94,70 @@ def words(raw: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in raw.split(",") if part.strip())
 
 
-def url(*schemes: str) -> Callable[[str], str]:
+def url(*schemes: str, local: Collection[str] = ()) -> Callable[[str], str]:
+    """A URL of one of `schemes`; those in `local` may name no host."""
+    expected = f"a URL starting with {' or '.join(s + '://' for s in schemes)}"
+
     def parse(raw: str) -> str:
         try:
             parts = urlsplit(raw)
-            parts.port  # noqa: B018  (raises on a bad port)
+            host, _ = parts.hostname, parts.port
         except ValueError:
-            raise ValueError(f"a URL starting with {' or '.join(s + '://' for s in schemes)}") from None
-        if parts.scheme not in schemes or not (parts.netloc or parts.path):
-            raise ValueError(f"a URL starting with {' or '.join(s + '://' for s in schemes)}")
+            raise ValueError(_encoded(expected, raw)) from None
+        if not raw.lower().startswith(tuple(f"{scheme}://" for scheme in schemes)) or re.search(r"\s", raw):
+            raise ValueError(expected)
+        if parts.netloc.count("@") > 1:
+            raise ValueError(_encoded(expected, raw))
+        if not host and not (parts.scheme in local and parts.path):
+            raise ValueError(f"{expected} and naming a host")
         return raw
 
     return parse
 
 
-def urls(*schemes: str) -> Callable[[str], tuple[str, ...]]:
-    def parse(raw: str) -> tuple[str, ...]:
-        found = words(raw)
-        for part in found:
-            if urlsplit(part).scheme not in schemes:
-                raise ValueError(f"URLs starting with {' or '.join(s + ':' for s in schemes)}, comma-separated")
-        return found
+def _encoded(expected: str, raw: str) -> str:
+    """Names the usual reason why a URL with a password cannot be read."""
+    return f"{expected}; in a password @ : / ? # [ ] % are written %40 and so on" if "@" in raw else expected
 
-    return parse
+
+def origin(raw: str) -> str:
+    """The address of a site, without a slash at its end."""
+    url("http", "https")(raw)
+    parts = urlsplit(raw)
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("scheme and host alone, such as https://dashboard.example.org")
+    return raw.rstrip("/")
+
+
+def hosts(raw: str) -> tuple[str, ...]:
+    """Names as Django's ALLOWED_HOSTS has them: a leading dot stands for all below, * for any."""
+    found = words(raw)
+    for part in found:
+        if not re.fullmatch(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9a-fA-F:.]+\]", part):
+            raise ValueError("host names without scheme and port, comma-separated, such as dashboard.example.org")
+    return found
+
+
+def stores(raw: str) -> tuple[str, ...]:
+    """Places of backups."""
+    found = words(raw)
+    for part in found:
+        parts = urlsplit(part)
+        if not (parts.scheme == "file" and parts.path.strip("/")) and not (parts.scheme == "s3" and parts.netloc):
+            raise ValueError("file:/folder or s3://bucket, comma-separated")
+    return found
+
+
+def long_secret(raw: str) -> str:
+    if len(raw) < 32:
+        raise ValueError("32 random characters or more")
+    return raw
+
+
+def version(raw: str) -> str:
+    if not re.fullmatch(r"v\d+(\.\d+)?", raw, re.ASCII):
+        raise ValueError("a version such as v26.0")
+    return raw
 
 
 def zone(raw: str) -> str:
@@ -148,22 +208,27 @@ def path(raw: str) -> Path:
 def oidc(raw: str) -> tuple[dict[str, str], ...]:
     import json
 
+    expected = "a JSON list of objects with id, name, server_url, client_id and secret"
     try:
         found = json.loads(raw)
-        assert isinstance(found, list)
-        for item in found:
-            assert isinstance(item, dict)
-            assert {"id", "name", "server_url", "client_id", "secret"} <= set(item)
-    except (ValueError, AssertionError):
-        raise ValueError("a JSON list of objects with id, name, server_url, client_id and secret") from None
+    except ValueError:
+        raise ValueError(expected) from None
+    needed = ("id", "name", "server_url", "client_id", "secret")
+    for item in found if isinstance(found, list) else [None]:
+        if not isinstance(item, dict) or not all(isinstance(item.get(key), str) and item[key] for key in needed):
+            raise ValueError(expected)
+        try:
+            url("http", "https")(item["server_url"])
+        except ValueError as error:
+            raise ValueError(f"in every server_url {error}") from None
     return tuple(found)
 
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("PORT", "web", gettext_noop("Port of the web server."), integer(1, 65535), 3000),
     Variable("HOST", "web", gettext_noop("Address that the web server listens on."), text, "127.0.0.1"),
-    Variable("FVDASH_PUBLIC_URL", "web", gettext_noop("Address in mails and for passkeys."), url("http", "https")),
-    Variable("FVDASH_ALLOWED_HOSTS", "web", gettext_noop("Host names that are served, comma-separated."), words, ()),
+    Variable("FVDASH_PUBLIC_URL", "web", gettext_noop("Address in mails and for passkeys."), origin),
+    Variable("FVDASH_ALLOWED_HOSTS", "web", gettext_noop("Host names that are served, comma-separated."), hosts, ()),
     Variable(
         "FVDASH_TRUSTED_PROXIES", "web", gettext_noop("Proxies whose forwarding headers are believed."), networks, ()
     ),
@@ -182,12 +247,22 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("FVDASH_ADMIN_PASSWORD", "installation", gettext_noop("Password of the first admin."), text, secret=True),
     Variable("FVDASH_DEMO", "installation", gettext_noop("0 starts without demo data."), switch, True),
     Variable("FVDASH_DEBUG", "installation", gettext_noop("1 shows debug pages; for development only."), switch, False),
-    Variable("FVDASH_SECRET_KEY", "installation", gettext_noop("Key that signs and encrypts."), text, secret=True),
-    Variable("DATABASE_URL", "database", gettext_noop("PostgreSQL, the runtime role."), url("postgres", "postgresql")),
     Variable(
-        "DATABASE_OWNER_URL", "database", gettext_noop("PostgreSQL, the owner's role."), url("postgres", "postgresql")
+        "FVDASH_SECRET_KEY", "installation", gettext_noop("Key that signs and encrypts."), long_secret, secret=True
     ),
-    Variable("REDIS_URL", "database", gettext_noop("Redis or Valkey."), url("redis", "rediss", "unix")),
+    Variable(
+        "DATABASE_URL",
+        "database",
+        gettext_noop("PostgreSQL, the runtime role."),
+        url("postgres", "postgresql", local=["postgres", "postgresql"]),
+    ),
+    Variable(
+        "DATABASE_OWNER_URL",
+        "database",
+        gettext_noop("PostgreSQL, the owner's role."),
+        url("postgres", "postgresql", local=["postgres", "postgresql"]),
+    ),
+    Variable("REDIS_URL", "database", gettext_noop("Redis or Valkey."), url("redis", "rediss", "unix", local=["unix"])),
     Variable("UPSTASH_REDIS_REST_URL", "database", gettext_noop("Upstash, when REDIS_URL is absent."), url("https")),
     Variable("UPSTASH_REDIS_REST_TOKEN", "database", gettext_noop("Token of Upstash."), text, secret=True),
     Variable(
@@ -199,7 +274,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("BACKUP_ENCRYPTION_KEY", "backup", gettext_noop("Passphrase of the backups."), text, secret=True),
     Variable("BACKUP_RETENTION_DAYS", "backup", gettext_noop("Days that a backup is kept."), integer(1, 3650), 90),
-    Variable("BACKUP_STORAGE_URLS", "backup", gettext_noop("Where backups are stored."), urls("file", "s3"), ()),
+    Variable("BACKUP_STORAGE_URLS", "backup", gettext_noop("Where backups are stored."), stores, ()),
     Variable("WHATSAPP_PHONE_NUMBER_ID", "whatsapp", gettext_noop("The number that sends."), text),
     Variable("WHATSAPP_ACCESS_TOKEN", "whatsapp", gettext_noop("Token of the Cloud API."), text, secret=True),
     Variable("WHATSAPP_BUSINESS_ACCOUNT_ID", "whatsapp", gettext_noop("The business account."), text),
@@ -210,7 +285,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "WHATSAPP_API_BASE", "whatsapp", gettext_noop("Base URL."), url("http", "https"), "https://graph.facebook.com"
     ),
-    Variable("WHATSAPP_API_VERSION", "whatsapp", gettext_noop("Version of the Graph API."), text, "v26.0"),
+    Variable("WHATSAPP_API_VERSION", "whatsapp", gettext_noop("Version of the Graph API."), version, "v26.0"),
     Variable(
         "SLACK_WEBHOOK_URL", "channels", gettext_noop("Slack's incoming webhook."), url("http", "https"), secret=True
     ),
@@ -235,6 +310,14 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "OPENAI_API_BASE", "narrative", gettext_noop("Base URL."), url("http", "https"), "https://api.openai.com/v1"
     ),
+)
+
+
+# Given, then missing, unless the third is there. Half of a pair would start something else than was meant.
+_TOGETHER = (
+    ("DATABASE_OWNER_URL", "DATABASE_URL", "DATABASE_URL"),
+    ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN", "REDIS_URL"),
+    ("UPSTASH_REDIS_REST_TOKEN", "UPSTASH_REDIS_REST_URL", "REDIS_URL"),
 )
 
 
@@ -268,6 +351,11 @@ def load(source: Mapping[str, str]) -> Environment:
             values[variable.name] = variable.parse(given)
         except ValueError as error:
             wrong.append(f"{variable.name}={variable.shown(given)}: expected {error}")
+    wrong += [
+        f"{missing} is missing: expected it beside {given}"
+        for given, missing, instead in _TOGETHER
+        if given in raw and missing not in raw and instead not in raw
+    ]
     if wrong:
         raise ConfigurationError("\n".join(wrong))
     return Environment(values, frozenset(raw), raw)

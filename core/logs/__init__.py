@@ -14,10 +14,10 @@ from typing import Any
 from pythonjsonlogger.json import JsonFormatter
 
 from core.audit.context import current
+from core.configuration.environment import mask_url
 
 _SECRET_KEY = re.compile(r"password|passwd|secret|token|authorization|cookie|api_?key|access_?key", re.I)
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
-_URL_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 agency_of_log: ContextVar[int | None] = ContextVar("fvdash_log_agency", default=None)
 
@@ -25,7 +25,7 @@ agency_of_log: ContextVar[int | None] = ContextVar("fvdash_log_agency", default=
 def scrub(text: str) -> str:
     """Without credentials and e-mail addresses, which exceptions and URLs may carry."""
     text = _BEARER.sub(r"\1 ••••", text)
-    text = _URL_PASSWORD.sub(r"\1:••••@", text)
+    text = mask_url(text)
     return _EMAIL.sub("•••@•••", text)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -61,7 +63,9 @@ def too_many(request: HttpRequest, seconds: int | None = None) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: touches neither database nor session, which may be what failed."""
+    """500: touches neither database nor session, which may be what failed. 503 when that is sure."""
+    if isinstance(sys.exception(), (OperationalError, InterfaceError)):
+        return unavailable(request)
     return _bare(request, 500)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
 
 from allauth.usersessions.models import UserSession
 from django.core.exceptions import ValidationError
@@ -33,12 +34,16 @@ TOKEN_PREFIX = "fvd_"  # noqa: S105
 _ADMINS_LOCK = 7_346_001
 
 
-def ensure_first_admin(email: str, password: str) -> bool:
-    """Makes a global admin when there is none yet; True when it did."""
+def ensure_first_admin(email: str, password: str) -> Literal["created", "kept", "unchanged"]:
+    """Makes a global admin when there is none yet.
+
+    `kept`: it was made before, and still has this password; `unchanged`: there are others.
+    """
     with transaction.atomic(), acting(kind="command", reason="first admin"):
         _lock_admins()
         if _global_admins().exists():
-            return False
+            first = _global_admins().filter(user__email=email.strip().lower()).select_related("user").first()
+            return "kept" if first and first.user.check_password(password) else "unchanged"
         user = User.objects.filter(email=email.strip().lower()).first()
         if user is None:
             user = User.objects.create_user(email, password, name="Admin")
@@ -48,7 +53,7 @@ def ensure_first_admin(email: str, password: str) -> bool:
             user.save()
         RoleGrant.objects.create(user=user, role=Role.ADMIN)
         emit("user.created", data={"id": user.pk})
-        return True
+        return "created"
 
 
 def invite(viewer: Viewer, *, email: str, name: str = "", grants: Collection[Grant], language: str = "") -> User:

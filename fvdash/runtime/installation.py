@@ -48,12 +48,20 @@ class Installation:
         return cls(Path(folder).expanduser().resolve())
 
     def read(self) -> Endpoints | None:
-        """The endpoints of the last start, or None when it was never started."""
+        """The endpoints of the last start, or None when it was never started.
+
+        Raises ConfigurationError when the folder is somebody else's.
+        """
         try:
             stored = json.loads((self.data_dir / "runtime.json").read_text())
             return Endpoints(**{field.name: str(stored[field.name]) for field in fields(Endpoints)})
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise ConfigurationError(
+                f"FVDASH_DATA_DIR={self.data_dir}: cannot read this folder ({error.strerror}); "
+                "run it as the account that owns it"
+            ) from None
         except (ValueError, KeyError, TypeError):
             # Written atomically, so this is a file that somebody else made: the next start replaces it.
             return None

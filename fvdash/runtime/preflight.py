@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -19,6 +20,8 @@ from core.configuration.environment import mask_url
 
 # uuidv7(), used for ids, came with this one.
 POSTGRES_AT_LEAST = 18
+# Two segments of PostgreSQL's write-ahead log.
+LEAST_FREE_MB = 32
 
 
 class StartError(Exception):
@@ -63,6 +66,15 @@ def _try_lock(descriptor: int) -> bool:
     return False
 
 
+def full_disk(folder: Path) -> str:
+    """Says so when hardly anything fits on the disk of `folder`: servers that fail for it name other reasons."""
+    try:
+        free = shutil.disk_usage(folder).free // 2**20
+    except OSError:
+        return ""
+    return f"FVDASH_DATA_DIR={folder}: its disk is full ({free} MB are free)" if free < LEAST_FREE_MB else ""
+
+
 def port_is_free(host: str, port: int) -> None:
     """Raises StartError unless a server could listen on `host`:`port` now."""
     try:
@@ -83,24 +95,37 @@ def port_is_free(host: str, port: int) -> None:
         raise StartError(why) from None
 
 
-def database_answers(name: str, url: str) -> None:
-    """Raises StartError unless the variable `name` holds the URL of a PostgreSQL that lets us in."""
+def database_answers(name: str, url: str, *, owner: bool = False) -> None:
+    """Raises StartError unless the variable `name` holds the URL of a PostgreSQL that lets us in.
+
+    The role of `owner` must be one that may make tables.
+    """
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             version = connection.info.server_version // 10_000
+            row = connection.execute("SELECT current_user, has_schema_privilege('public', 'CREATE')").fetchone()
     except psycopg.Error as error:
         raise StartError(f"{name}={mask_url(url)}: cannot connect to PostgreSQL ({_reason(error)})") from None
     if version < POSTGRES_AT_LEAST:
         raise StartError(f"{name}={mask_url(url)}: expected PostgreSQL {POSTGRES_AT_LEAST} or newer, found {version}")
+    if owner and row and not row[1]:
+        raise StartError(
+            f"{name}={mask_url(url)}: expected the role that owns the tables; {row[0]} may not make any in public"
+        )
 
 
-def redis_answers(name: str, url: str) -> None:
-    """Raises StartError unless the variable `name` holds the URL of a Redis that lets us in."""
+def redis_answers(name: str, url: str, value: str | None = None) -> None:
+    """Raises StartError unless `url`, made from the variable `name` with `value`, leads to a Redis that lets us in."""
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5) as client:
             client.ping()
+    except redis.AuthenticationError:
+        # Its own words depend on the version: some speak of HELLO where the password is missing.
+        raise StartError(
+            f"{name}={mask_url(value or url)}: Redis refuses the password, or wants one where none is given"
+        ) from None
     except (redis.RedisError, ValueError, OSError) as error:
-        raise StartError(f"{name}={mask_url(url)}: cannot connect to Redis ({_reason(error)})") from None
+        raise StartError(f"{name}={mask_url(value or url)}: cannot connect to Redis ({_reason(error)})") from None
 
 
 def _reason(error: Exception) -> str:

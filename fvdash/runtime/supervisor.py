@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -166,6 +167,7 @@ class Supervisor:
     def step(self, title: str, command: Command, *, show: bool = True) -> list[str]:
         """Runs `command` to its end and returns its lines. Raises StartError when it fails."""
         begun = time.monotonic()
+        self.say(f"{title} …")
         output = _Output("setup" if show else "", [])
         process = self._spawn(command, output)
         try:
@@ -180,7 +182,10 @@ class Supervisor:
             process.wait()
         lines = output.keep or []
         if process.returncode != 0:
-            raise StartError(f"{title} failed: {lines[-1] if lines else f'code {process.returncode}'}")
+            if not show:
+                for line in lines:
+                    self.console.line("setup", line)
+            raise StartError(f"{title} failed: {_cause(lines) or f'code {process.returncode}'}")
         self.say(f"{title}: done in {time.monotonic() - begun:.1f} s")
         return lines
 
@@ -283,6 +288,13 @@ class Supervisor:
             return [Identity(int(row["pid"]), float(row["started"])) for row in rows]
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return []
+
+
+def _cause(lines: Sequence[str]) -> str:
+    """The line that names an error: of a traceback, the exception; what PostgreSQL draws below it is no cause."""
+    filled = [line for line in lines if line.strip()]
+    named = [line for line in filled if re.match(r"[\w.]*(Error|Exception|Missing|Privilege|Failure)\b.*?: ", line)]
+    return (named or filled or [""])[-1].strip()
 
 
 def _ending(code: int) -> str:

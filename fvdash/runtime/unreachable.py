@@ -22,7 +22,8 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, redis.ConnectionError | kombu.exceptions.OperationalError):
         if settings.EMBEDDED_REDIS:
             return _not_running()
-        return f"REDIS_URL={mask_url(settings.REDIS_URL)}: cannot connect to Redis ({_first_line(error)})"
+        name = "REDIS_URL" if settings.ENV["REDIS_URL"] else "UPSTASH_REDIS_REST_URL"
+        return f"{name}={mask_url(settings.ENV[name])}: cannot connect to Redis ({_first_line(error)})"
     return None
 
 

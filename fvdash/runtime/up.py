@@ -17,6 +17,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from fvdash.runtime import preflight
 from fvdash.runtime.console import Console
@@ -44,7 +45,8 @@ def up() -> int:
     except Stopped:
         pass
     except (StartError, ServerError) as error:
-        print(f"fvdash: {error}", file=sys.stderr, flush=True)
+        full = preflight.full_disk(installation.data_dir)
+        print(f"fvdash: {f'{full}: ' if full else ''}{error}", file=sys.stderr, flush=True)
         return 1
     except OSError as error:
         # A full disk, a program that may not be run: its message names the file.
@@ -65,6 +67,7 @@ class _Start:
     def run(self) -> None:
         self.supervisor.end_leftovers()
         preflight.port_is_free(settings.HOST, settings.PORT)
+        self._given_servers_answer()
         if not self.installation.has_done("demo"):
             self.supervisor.say(f"first start in {self.installation.data_dir}: this takes a moment, later ones seconds")
         with self._sockets() as sockets:
@@ -94,24 +97,29 @@ class _Start:
             self.supervisor.stop()
             shutil.rmtree(short, ignore_errors=True)
 
+    def _given_servers_answer(self) -> None:
+        """Asked before anything is started, so that the line that names a wrong one stands alone."""
+        for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
+            if settings.ENV[name]:
+                preflight.database_answers(name, settings.ENV[name], owner=name == "DATABASE_OWNER_URL")
+        if settings.ENV["REDIS_URL"]:
+            preflight.redis_answers("REDIS_URL", settings.REDIS_URL)
+        elif not settings.EMBEDDED_REDIS:
+            preflight.redis_answers(
+                "UPSTASH_REDIS_REST_URL", settings.REDIS_URL, settings.ENV["UPSTASH_REDIS_REST_URL"]
+            )
+
     def _servers(self, sockets: Path) -> None:
         data, self.known = self.installation.data_dir, self.installation.read()
         postgres = Postgres(data / "postgres", sockets / "pg", self.installation.secrets())
         redis = Redis(data / "redis", sockets / "redis.sock")
         if settings.EMBEDDED_DATABASE:
             self._start_postgres(postgres)
-        else:
-            preflight.database_answers("DATABASE_URL", settings.ENV["DATABASE_URL"])
-            if settings.ENV["DATABASE_OWNER_URL"]:
-                preflight.database_answers("DATABASE_OWNER_URL", settings.ENV["DATABASE_OWNER_URL"])
         if settings.EMBEDDED_REDIS:
             service = Service("redis", lambda: _ready(redis.command()), grace=10)
             self.supervisor.start(service)
             # It reads its whole log back before it answers.
             self.supervisor.wait_until(redis.answers, service, seconds=120)
-        else:
-            name = "REDIS_URL" if settings.ENV["REDIS_URL"] else "UPSTASH_REDIS_REST_URL"
-            preflight.redis_answers(name, settings.REDIS_URL)
         if settings.EMBEDDED:
             self.installation.write(Endpoints(postgres.app_url, postgres.owner_url, redis.url))
         elif self.known:
@@ -152,11 +160,20 @@ class _Start:
         owner = connections["owner"]
         try:
             executor = MigrationExecutor(owner)
+            self._tell_newer(executor.loader)
             return not executor.migration_plan(executor.loader.graph.leaf_nodes())
         except DatabaseError:
             return False
         finally:
             owner.close()
+
+    def _tell_newer(self, loader: MigrationLoader) -> None:
+        """Migrations only add, so an older version runs on; but a person who took it by mistake should know."""
+        ours = {app for app, _ in loader.disk_migrations}
+        unknown = [key for key in loader.applied_migrations if key[0] in ours and key not in loader.disk_migrations]
+        newer = ", ".join(f"{app}.{name}" for app, name in sorted(unknown))
+        if newer:
+            self.supervisor.say(f"WARNING: a newer version migrated this database ({newer}): this one is older")
 
     def _first_admin(self) -> str | None:
         """The password to show once, when this installation's first admin has one that we made."""
@@ -166,12 +183,11 @@ class _Start:
         kept = self.installation.data_dir / FIRST_PASSWORD
         # Kept until it was shown: a start interrupted in between must not lose it.
         password = given or create_once(kept, secrets.token_urlsafe(15))
-        existed = not given and kept.exists() and self.installation.has_done("admin-made")
         lines = self._step("first admin", "first_admin", show=False, environment={"FVDASH_ADMIN_PASSWORD": password})
-        created = lines[-1:] == ["created"]
-        if created:
-            self.installation.mark_done("admin-made")
-        elif not existed:
+        outcome = lines[-1] if lines else ""
+        # Kept: a start that was killed after the account was made and before it could say so.
+        ours = outcome == "created" or (outcome == "kept" and (settings.EMBEDDED_DATABASE or not given))
+        if not ours:
             # People were there before (an external database): nothing to show.
             kept.unlink(missing_ok=True)
             self.installation.mark_done("admin")

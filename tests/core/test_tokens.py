@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from core.models import ApiToken, AuditEvent, User
 from core.people import Area
@@ -64,6 +64,11 @@ def test_wrong_option_is_told_and_makes_nothing(admin: User, options: tuple[str,
     with pytest.raises(CommandError):
         _create(admin, *options)
     assert not ApiToken.objects.exists()
+
+
+def test_command_speaks_english_whatever_the_installation_does(admin: User) -> None:
+    with translation.override("pt-br"), pytest.raises(CommandError, match="everything is no scope"):
+        _create(admin, "--scope", "everything")
 
 
 def test_unknown_person_is_told(db: None) -> None:

@@ -15,6 +15,15 @@ def test_every_variable_is_documented_and_no_other() -> None:
     assert sorted(documented) == sorted(variable.name for variable in VARIABLES)
 
 
+def test_compose_hands_every_variable_on() -> None:
+    # Where it listens and where its files are is the image's business; there is no demo and no debugging in it.
+    of_the_image = {"PORT", "FVDASH_DATA_DIR", "FVDASH_DEMO", "FVDASH_DEBUG"}
+    instead = {"UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"}
+    text = (REPOSITORY / "docker-compose.yml").read_text()
+    handed = set(re.findall(r"^ +([A-Z_]+): ", text, re.M))
+    assert {variable.name for variable in VARIABLES} - handed == of_the_image | instead
+
+
 def test_every_direct_dependency_is_explained() -> None:
     names = re.findall(r"^([a-z][\w-]*)", (REPOSITORY / "requirements/base.in").read_text(), re.M)
     explained = (REPOSITORY / "docs/dependencies.md").read_text()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import socket
 import stat
+import subprocess
+import sys
 import time
 
 import psutil
@@ -13,12 +16,25 @@ import psycopg
 import pytest
 import redis
 
-from fvdash.runtime.installation import Installation
+from fvdash.runtime.installation import REPOSITORY, Installation
 from tests.conftest import SERVERS
 from tests.runtime.conftest import Up, copy_of, free_port, installation
 
 # One worker does them all (`make test` spreads whole files): they share an installation.
 pytestmark = pytest.mark.slow
+
+
+# Imported first: the interpreter itself may lie where nobody can read.
+AS_NOBODY = """
+import os
+from core.configuration.environment import ConfigurationError
+from fvdash.runtime.installation import Installation
+os.setuid(65534)
+try:
+    Installation.from_environment().read()
+except ConfigurationError as error:
+    print(error)
+"""
 
 
 def status(port: int, path: str = "/api/health") -> int:
@@ -28,6 +44,16 @@ def status(port: int, path: str = "/api/health") -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+@pytest.fixture
+def given(django_db_setup: None) -> dict[str, str]:
+    """Servers of somebody else, with a database that has its tables."""
+    SERVERS.clone("given")
+    # Databases of Redis are numbered by worker; the last belongs to nobody.
+    environment = SERVERS.environment("given") | {"REDIS_URL": f"{SERVERS.redis.url}?db=63"}
+    del environment["FVDASH_DATA_DIR"]
+    return environment
 
 
 def failure(up: Up) -> str:
@@ -120,20 +146,13 @@ def test_database_that_refuses_is_one_line_without_the_password(new_installation
     assert "wrong-password" not in line
 
 
-def test_redis_that_is_not_there_is_one_line(new_installation: Up) -> None:
-    new_installation.extra |= {
-        "DATABASE_URL": SERVERS.postgres.app_url,
-        "REDIS_URL": f"redis://127.0.0.1:{free_port()}",
-        "FVDASH_SECRET_KEY": "x" * 60,
-    }
+def test_redis_that_is_not_there_is_one_line(given: dict[str, str], new_installation: Up) -> None:
+    new_installation.extra |= given | {"REDIS_URL": f"redis://127.0.0.1:{free_port()}"}
     assert failure(new_installation).startswith("fvdash: REDIS_URL=")
 
 
-def test_given_servers_are_used_and_nothing_is_embedded(django_db_setup: None, new_installation: Up) -> None:
-    SERVERS.clone("given")
-    # Databases of Redis are numbered by worker; the last belongs to nobody.
-    given = SERVERS.environment("given") | {"REDIS_URL": f"{SERVERS.redis.url}?db=63"}
-    new_installation.extra |= given | {"FVDASH_DATA_DIR": str(new_installation.folder)}
+def test_given_servers_are_used_and_nothing_is_embedded(given: dict[str, str], new_installation: Up) -> None:
+    new_installation.extra |= given
     new_installation.start()
     assert status(new_installation.port) == 200
     assert new_installation.stop() == 0
@@ -162,6 +181,57 @@ def test_start_after_kill_in_the_middle_of_the_first_start(new_installation: Up)
     new_installation.kill()
     new_installation.start()
     assert "sign in as admin@localhost with password " in "\n".join(new_installation.lines)
+
+
+def test_password_is_not_lost_by_a_kill_after_the_admin_was_made(new_installation: Up) -> None:
+    new_installation.start(until="first admin: done")
+    new_installation.kill()
+    made = (new_installation.folder / "first_password").read_text()
+    new_installation.start()
+    assert f"sign in as admin@localhost with password {made} " in "\n".join(new_installation.lines)
+    assert not (new_installation.folder / "first_password").exists()
+
+
+def test_redis_that_is_not_there_is_told_before_anything_is_started(new_installation: Up) -> None:
+    new_installation.extra["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}"
+    assert failure(new_installation).startswith("fvdash: REDIS_URL=")
+    assert not (new_installation.folder / "postgres").exists()
+
+
+def test_owner_that_may_make_no_table_is_one_line(given: dict[str, str], new_installation: Up) -> None:
+    new_installation.extra |= given | {"DATABASE_OWNER_URL": given["DATABASE_URL"]}
+    line = failure(new_installation)
+    assert line.startswith("fvdash: DATABASE_OWNER_URL=")
+    assert "expected the role that owns the tables; fvdash_app may not" in line
+
+
+@pytest.mark.parametrize("arguments", [(), ("--database=owner",), ("--database=default",)])
+def test_migrate_without_the_owner_says_what_is_missing(
+    given: dict[str, str], new_installation: Up, arguments: tuple[str, ...]
+) -> None:
+    new_installation.extra |= given | {"DATABASE_OWNER_URL": ""}
+    result = new_installation.manage("migrate", *arguments)
+    assert result.returncode == 1
+    assert result.stderr.startswith("CommandError: DATABASE_OWNER_URL is missing")
+
+
+def test_schema_that_is_current_needs_no_owner(given: dict[str, str], new_installation: Up) -> None:
+    new_installation.extra |= given | {"DATABASE_OWNER_URL": ""}
+    assert new_installation.manage("migrate", "--check", "--database=default").returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_command_on_a_folder_of_somebody_else_is_one_line(stopped: Up) -> None:
+    stopped.folder.chmod(0o700)
+    result = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY],
+        cwd=REPOSITORY,
+        env=stopped.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout.startswith(f"FVDASH_DATA_DIR={stopped.folder}: cannot read this folder (Permission denied)")
 
 
 def comes_back(up: Up, child: str, before: int) -> bool:
@@ -193,6 +263,25 @@ def test_killed_child_comes_back(running: Up, child: str) -> None:
     deadline = time.monotonic() + 180
     while not (comes_back(running, child, before.pid) and serves(running)):
         assert time.monotonic() < deadline, f"{child} did not come back"
+
+
+def test_cluster_of_another_postgres_is_one_line(new_installation: Up) -> None:
+    cluster = new_installation.folder / "postgres"
+    cluster.mkdir()
+    (cluster / "PG_VERSION").write_text("19\n")
+    line = new_installation.manage("up").stderr
+    assert line == f"fvdash: {cluster} was made by PostgreSQL 19; this version of the dashboard brings 18\n"
+
+
+def test_database_of_a_newer_version_is_told(stopped: Up) -> None:
+    stopped.start()
+    endpoints = Installation(stopped.folder).read()
+    assert endpoints is not None
+    with psycopg.connect(endpoints.database_owner_url) as connection:
+        connection.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('core', '9999_later', now())")
+    assert stopped.stop() == 0
+    stopped.start()
+    assert "a newer version migrated this database (core.9999_later)" in "\n".join(stopped.lines)
 
 
 def test_two_installations_side_by_side(running: Up, first_start: Up) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from core.audit.context import acting
 from core.people import SYSTEM, actions
@@ -30,7 +30,8 @@ class Command(BaseCommand):
         revoke.add_argument("id", type=int)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with acting(kind="command", reason=f"api_token {options['command']}"):
+        # What a terminal and its scripts read does not depend on the installation's language.
+        with translation.override("en"), acting(kind="command", reason=f"api_token {options['command']}"):
             getattr(self, options["command"])(options)
 
     def create(self, options: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from core.people.actions import ensure_first_admin
 
 
 class Command(BaseCommand):
-    """Prints `created`, or `unchanged` when there are people already."""
+    """Prints `created`, `kept` when an earlier call made it, or `unchanged` when there are other admins."""
 
     help = "Makes the first admin from FVDASH_ADMIN_EMAIL and FVDASH_ADMIN_PASSWORD, if nobody exists yet."
     requires_system_checks = ()
@@ -20,5 +20,4 @@ class Command(BaseCommand):
         password = settings.ENV["FVDASH_ADMIN_PASSWORD"]
         if not password:
             raise CommandError("FVDASH_ADMIN_PASSWORD is missing: expected the password of the first admin")
-        created = ensure_first_admin(settings.ENV["FVDASH_ADMIN_EMAIL"], password)
-        self.stdout.write("created" if created else "unchanged")
+        self.stdout.write(ensure_first_admin(settings.ENV["FVDASH_ADMIN_EMAIL"], password))
