@@ -44,12 +44,11 @@ def _seconds(ranges: str) -> str:
 
 _UP, _DOWN = "coalesce(up, '{}')", "coalesce(down, '{}')"
 _SHARES = f"""
-WITH frames AS (
+WITH first AS MATERIALIZED (SELECT name, min(since) AS at FROM monitoring_span GROUP BY name), frames AS (
     SELECT wanted.name, wanted.label, tstzrange(greatest(wanted.start, first.at), wanted.finish) AS frame
       FROM unnest(%(names)s::text[], %(labels)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
            AS wanted (name, label, start, finish)
-      JOIN LATERAL (SELECT min(since) AS at FROM monitoring_span WHERE monitoring_span.name = wanted.name) AS first
-        ON first.at < wanted.finish
+      JOIN first ON first.name = wanted.name AND first.at < wanted.finish
 )
 SELECT frames.name, label, lower(frame),
        {_seconds("tstzmultirange(frame)")}, {_seconds(_UP)}, {_seconds(f"{_DOWN} - excused")},
@@ -69,9 +68,9 @@ SELECT frames.name, label, lower(frame),
 
 
 _STRETCHES = f"""
-SELECT name, status, greatest(since, %(start)s), least(until, %(end)s),
-       (SELECT min(since) FROM monitoring_span AS own WHERE own.name = span.name)
-  FROM monitoring_span AS span WHERE since < %(end)s AND until > %(start)s
+SELECT name, status, greatest(since, %(start)s), least(until, %(end)s), first
+  FROM monitoring_span JOIN (SELECT name, min(since) AS first FROM monitoring_span GROUP BY name) AS firsts USING (name)
+ WHERE since < %(end)s AND until > %(start)s
  UNION ALL
 SELECT names.name, 'maintenance', greatest(starts_at, %(start)s), least(ends_at, ended_at, %(end)s), NULL
   FROM monitoring_maintenance AS maintenance

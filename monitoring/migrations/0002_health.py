@@ -139,6 +139,10 @@ class Migration(migrations.Migration):
                 "ordering": ["-at", "-pk"],
             },
         ),
+        migrations.AddIndex(
+            model_name="span",
+            index=models.Index(fields=["name", "since"], name="monitoring_span_order"),
+        ),
         AuditTrigger("monitoring_statuspage", "status_page", action="config", agency=None),
         AuditTrigger("monitoring_maintenance", "maintenance", agency=None),
         AuditTrigger("monitoring_statusincident", "status_incident", agency=None),

@@ -51,7 +51,10 @@ class Span(models.Model):
     data_map: ClassVar[DataMap] = _MEASURED
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["name", "-until"], name="monitoring_span_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["name", "-until"], name="monitoring_span_newest"),
+            models.Index(fields=["name", "since"], name="monitoring_span_order"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(until__gt=F("since")), name="monitoring_span_forward"),
         ]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import threading
 import time
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -23,10 +21,9 @@ from core.charts import strip
 from core.pages import page
 from core.pages.errors import unavailable
 from monitoring import health
+from monitoring.health.report import Reader
 from monitoring.status import queries
 from monitoring.status.queries import Component, PublicStatus, State, Written
-
-logger = logging.getLogger(__name__)
 
 KEPT_S = 10
 # State: (glyph, word of a component, the page's headline).
@@ -44,38 +41,44 @@ class Gone(Exception):
 
 
 class Copy:
-    """The newest reading; whoever comes while it is made waits for it. Off is kept as well, so that asking for a
-    page that is not there costs nothing."""
+    """The newest reading. One caller makes the next one while the others are shown the last. Off is kept as well,
+    so that asking for a page that is not there costs nothing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._until = 0.0
+        self._until: float | None = None
         self._written: Written | None = None
         self._status: PublicStatus | None = None
 
     def status(self) -> PublicStatus | None:
         """None when the page is off. Raises Gone."""
-        with self._lock:
-            if time.monotonic() >= self._until:
+        if self._until is not None and time.monotonic() < self._until:
+            return self._status
+        if not self._lock.acquire(blocking=self._until is None):
+            return self._status
+        try:
+            if self._until is None or time.monotonic() >= self._until:
                 self._status = self._made()
                 self._until = time.monotonic() + KEPT_S
             return self._status
+        finally:
+            self._lock.release()
 
     def _made(self) -> PublicStatus | None:
         now = timezone.now()
-        try:
-            self._written = queries.written(now)
-        except Error as error:
-            connection.close()
-            if self._written is None:
-                raise Gone from error
-            logger.warning("the status page shows what was read before", extra={"error": str(error)})
+        # In a thread that is waited for two seconds: a database that hangs must not hang the page.
+        read = reader.read(lambda: (queries.written(now),))
+        if read is not None:
+            (self._written,) = read
+        elif self._written is None:
+            raise Gone
         return queries.public_status(self._written, health.current(now), now) if self._written else None
 
     def forget(self) -> None:
-        self._until, self._written = 0.0, None
+        self._until = self._written = None
 
 
+reader = Reader()
 copy = Copy()
 
 

@@ -68,10 +68,15 @@ class Site:
 def site(chromium: Browser, live_server: LiveServer, transactional_db: None) -> Site:
     # Not at the top: named on the command line, this file is read before Django is set up.
     from core.models import RoleGrant, User
+    from monitoring.models import StatusIncident, StatusPage
+    from monitoring.status import public
 
     call_command("demo", "load", "--months", "6", verbosity=0)
     admin = User.objects.create_user("marina@example.com", "correct horse battery", name="Marina Prado")
     RoleGrant.objects.create(user=admin, role="admin")
+    StatusPage.objects.create(pk=1, is_public=True)
+    StatusIncident.objects.create(title="Mensagens atrasadas", impact="degraded", components=["redis"])
+    public.copy.forget()
     client = Browserless()
     client.force_login(admin)
     return Site(live_server.url, admin, client.cookies[settings.SESSION_COOKIE_NAME].value, chromium)

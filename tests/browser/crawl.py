@@ -19,6 +19,8 @@ SEEDS = (
     "/business/import",
     "/monitoring",
     "/monitoring/schedule",
+    "/monitoring/status",
+    "/status",
     "/configuration",
     "/configuration/people",
     "/account/",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from core.http import client, targets
 from core.http.circuits import FAILURES, Circuits
@@ -244,6 +250,47 @@ def test_while_one_call_tries_the_others_wait() -> None:
         mine.enter("x")
     now[0] += 30
     mine.enter("x")
+
+
+def _certificate(name: str, folder: Path) -> Path:
+    """A certificate that vouches for itself, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "certificate.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.mark.parametrize(("name", "believed"), [("hooks.example.org", True), ("other.example.org", False)])
+def test_tls_speaks_to_the_name_though_the_address_is_dialled(
+    name: str, believed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _certificate("hooks.example.org", tmp_path)
+    asked: list[str | None] = []
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(file)
+    server.sni_callback = lambda connection, name, context: asked.append(name)
+    trusting = ssl.create_default_context(cafile=str(file))
+    monkeypatch.setattr(client, "_tls", lambda: trusting)
+    _answers(monkeypatch, "127.0.0.1")
+    with FakeWeb({"/fine": Reply(200, b"over TLS")}).running(server) as web:
+        if believed:
+            assert call("GET", f"https://{name}:{web.port}/fine", private=True).body == b"over TLS"
+        else:
+            with pytest.raises(Unreachable, match="TLS"):
+                call("GET", f"https://{name}:{web.port}/fine", private=True)
+    assert asked == [name]
 
 
 def test_tls_knows_the_authorities_and_says_what_it_does_not_believe(web: FakeWeb) -> None:

@@ -7,6 +7,7 @@ list of them that are used up one after the other, the last one staying.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -61,10 +62,13 @@ class FakeWeb:
         return said
 
     @contextmanager
-    def running(self) -> Iterator[Self]:
+    def running(self, tls: ssl.SSLContext | None = None) -> Iterator[Self]:
         """Listens on a free port until the block ends."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        server = _Server(("127.0.0.1", 0), _handler(self))
         server.daemon_threads = True
+        if tls is not None:
+            # The handshake is each connection's own thread's.
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = server.server_port
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -79,6 +83,11 @@ class FakeWeb:
     def wait(self, seconds: float) -> None:
         """As long as the server runs."""
         self._over.wait(seconds)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hangs up, or does not believe the certificate, is no mistake of the fake."""
 
 
 def _handler(web: FakeWeb) -> type[BaseHTTPRequestHandler]:

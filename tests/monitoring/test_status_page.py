@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -17,6 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 from core.models import AuditEvent, Event, User
 from monitoring import health
 from monitoring.health import Outcome, Status
+from monitoring.health.report import Reader
 from monitoring.models import Maintenance, Span, StatusIncident, StatusPage, StatusUpdate
 from monitoring.status import public, queries
 
@@ -37,9 +39,19 @@ INCIDENT = {
 }
 
 
+class Here(Reader):
+    """Reads in this test's transaction, which a thread of its own would not see."""
+
+    def read[T](self, ask: Callable[[], T]) -> T | None:
+        try:
+            return ask()
+        except OperationalError:
+            return None
+
+
 @pytest.fixture(autouse=True)
 def _now_is_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The state of now is read in this test's transaction, not in a thread of its own that would not see it."""
+    monkeypatch.setattr(public, "reader", Here())
 
     def current(now: dt.datetime) -> health.Report:
         return health.kept(now) or health.report_of([], {})
@@ -309,7 +321,6 @@ def test_page_goes_on_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(queries, "written", away)
-    monkeypatch.setattr(connection, "close", lambda: None)  # the test's own transaction
     down = health.report_of([Outcome("database", Status.DOWN), FINE[1], FINE[2]], {})
     monkeypatch.setattr(health, "current", lambda now: down)
     public.copy._until = 0
@@ -325,9 +336,22 @@ def test_process_that_never_saw_the_page_says_that_it_cannot_say(monkeypatch: py
 
     public.copy.forget()
     monkeypatch.setattr(queries, "written", away)
-    monkeypatch.setattr(connection, "close", lambda: None)
     assert Client().get("/status").status_code == 503
     public.copy.forget()
+
+
+def test_database_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the real thread: the page that was read before, within the thread's time."""
+    StatusPage.objects.create(pk=1, is_public=True)
+    read()
+    release = threading.Event()
+    monkeypatch.setattr("monitoring.health.report.READ_S", 0.05)
+    monkeypatch.setattr(public, "reader", Reader())
+    monkeypatch.setattr(queries, "written", lambda now: release.wait(10))
+    for _ in range(3):
+        public.copy._until = 0
+        assert "newer ones cannot be read right now" in english(Client()).get("/status").content.decode()
+    release.set()
 
 
 @pytest.mark.usefixtures("on")

@@ -255,7 +255,10 @@ def serves(up: Up) -> bool:
         return False
 
 
-@pytest.mark.parametrize("child", ["uvicorn", "postgres -D", "redis-server", "celery --app fvdash --quiet worker"])
+@pytest.mark.parametrize(
+    "child",
+    ["uvicorn", "postgres -D", "redis-server", "celery --app fvdash --quiet worker", "manage.py collector"],
+)
 def test_killed_child_comes_back(running: Up, child: str) -> None:
     before = running.child(child)
     before.kill()
