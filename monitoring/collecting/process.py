@@ -87,8 +87,8 @@ class Self:
 class Collector:
     """Samples this host, and what all hosts share if it leads; `ended` ends it."""
 
-    def __init__(self, ended: threading.Event, name: str | None = None) -> None:
-        self.ended, self.name = ended, name or host_name()
+    def __init__(self, ended: threading.Event, every: float = clock.INTERVAL_S) -> None:
+        self.ended, self.every, self.name = ended, every, host_name()
         self.buffer = Buffer()
         self.writer = Writer(self.buffer)
         self.leadership = Leadership()
@@ -111,8 +111,8 @@ class Collector:
         for one in (self.writer, *self.sources):
             one.start()
         loops.start(self.ended, loops.LOOPS)
-        logger.info("collecting", extra={"host": self.name, "every_s": clock.INTERVAL_S})
-        for at in clock.ticks(self.ended.wait):
+        logger.info("collecting", extra={"host": self.name, "every_s": self.every})
+        for at in clock.ticks(self.ended.wait, every=self.every):
             self.round(at)
         self.stop()
 
@@ -139,13 +139,14 @@ class Collector:
     def stop(self) -> None:
         if len(self.buffer):
             self.writer.ask(dt.datetime.now(dt.UTC))
-        if self.writer.wait(STOP_S) and not len(self.buffer):
+        # What hangs for so long already will not answer in a moment.
+        if self.writer.wait(max(0.0, STOP_S - self.writer.busy_for())) and not len(self.buffer):
             return
         logger.warning("the collector ends with rounds unwritten", extra={"waiting": len(self.buffer)})
 
 
-def main() -> None:
-    """Collects until SIGTERM or SIGINT."""
+def main(every: float = clock.INTERVAL_S) -> None:
+    """Collects every so many seconds until SIGTERM or SIGINT."""
     ended = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -154,7 +155,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     limit(connections.settings["default"])
-    Collector(ended).run()
+    Collector(ended, every).run()
 
 
 def limit(database: dict[str, Any]) -> None:

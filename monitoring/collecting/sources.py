@@ -78,14 +78,18 @@ class Watched:
         """Whether the thread is idle within so long."""
         return self._idle.wait(seconds)
 
+    def busy_for(self) -> float:
+        """Seconds since it began its present step; 0 when idle."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
     def begin(self) -> None:
         """Its time starts anew: another step begins."""
         self._since = time.monotonic()
 
     def watch(self) -> None:
         """Ends a wait that takes too long."""
-        since = self._since
-        if since is not None and time.monotonic() - since > self.patience:
+        if self.busy_for() > self.patience:
             sever(self._connection)
 
     def _run(self) -> None:
