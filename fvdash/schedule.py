@@ -19,6 +19,13 @@ register(
     ),
     Entry("roll-up", "monitoring.tasks.roll_up", 60, _("Rolls samples up into minutes and hours."), 60),
     Entry(
+        "roll-up-requests",
+        "monitoring.tasks.roll_up_requests",
+        60,
+        _("Adds the minutes of requests and tasks up to hours, days and weeks."),
+        60,
+    ),
+    Entry(
         "partitions",
         "monitoring.tasks.keep_partitions",
         crontab(minute="15"),

@@ -9,7 +9,7 @@ class MonitoringConfig(AppConfig):
 
         from core.pages.rail import Group, RailItem, register
         from core.people.access import Area
-        from monitoring import recording, store  # noqa: F401  (plans of partitions)
+        from monitoring import recording, requests, store  # noqa: F401  (plans of partitions)
 
         recording.connect()
         register(RailItem(Group.OPERATION, "monitoring", "monitoring", _("Monitoring"), Area.MONITORING, 10, "m"))

@@ -12,9 +12,13 @@ from django.db import connection
 from core import metrics as registry
 from core.metrics import Reading, Where
 from core.people.access import Area, Viewer
-from monitoring import checks, health, histogram
+from monitoring import checks, health
 from monitoring.health import Check, Report, report_of
 from monitoring.metrics import common, uptime
+from monitoring.requests import queries as requests
+from monitoring.requests import tiers
+from monitoring.requests.counting import REQUEST
+from monitoring.windows import floor
 
 BEATS = 60
 BEAT = dt.timedelta(minutes=1)
@@ -163,31 +167,19 @@ def _lines(now: dt.datetime) -> dict[str, tuple[float | None, ...]]:
 
 def routes(now: dt.datetime) -> Sequence[RouteRow]:
     """The last hour by route and method, busiest first; percentiles from the merged histograms."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH hour AS (SELECT * FROM monitoring_requestminute WHERE minute > %s AND minute <= %s),"
-            " sums AS (SELECT route, method, sum(count) AS count, sum(total_ms) AS total_ms, max(max_ms) AS max_ms,"
-            "          coalesce(sum(count) FILTER (WHERE status >= 500), 0) AS errors"
-            "          FROM hour GROUP BY route, method),"
-            " parts AS (SELECT route, method, place, sum(n) AS n FROM hour,"
-            "           unnest(buckets) WITH ORDINALITY AS bucket (n, place) GROUP BY route, method, place),"
-            " merged AS (SELECT route, method, array_agg(n::int ORDER BY place) AS buckets"
-            "            FROM parts GROUP BY route, method)"
-            " SELECT route, method, count, total_ms, max_ms, errors, buckets FROM sums JOIN merged"
-            " USING (route, method) ORDER BY count DESC, route, method LIMIT %s",
-            [now - common.WINDOW, now, MOST_ROUTES],
+    start, end = now - common.WINDOW, floor(now, tiers.MINUTE) + tiers.MINUTE
+    found = requests.rows(REQUEST, tiers.cover(start, end, None, now))
+    return [
+        RouteRow(
+            row.method,
+            row.route,
+            row.now.count,
+            row.now.errors,
+            Decimal(str(row.now.mean_ms)),
+            _decimal(row.now.p95_ms),
         )
-        return [
-            RouteRow(
-                method,
-                route,
-                int(count),
-                int(errors),
-                Decimal(str(total_ms)) / int(count),
-                _decimal(histogram.quantile(buckets, 0.95, max_ms)),
-            )
-            for route, method, count, total_ms, max_ms, errors, buckets in cursor.fetchall()
-        ]
+        for row in found[:MOST_ROUTES]
+    ]
 
 
 def _decimal(value: float | None) -> Decimal | None:

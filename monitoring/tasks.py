@@ -9,7 +9,6 @@ from django.db import connections
 from django.utils import timezone
 
 SAMPLES_KEPT = dt.timedelta(hours=48)
-MINUTES_KEPT = dt.timedelta(days=30)
 RESULTS_KEPT = dt.timedelta(days=7)
 SPANS_KEPT = dt.timedelta(days=730)
 
@@ -40,6 +39,14 @@ def roll_up() -> str:
     return f"{rolling.roll_up(timezone.now())} hours"
 
 
+@shared_task(time_limit=600)
+def roll_up_requests() -> str:
+    """Adds the minutes of requests and tasks up to hours, days and weeks."""
+    from monitoring.requests import rolling
+
+    return f"{rolling.roll(timezone.now())} hours"
+
+
 @shared_task
 def keep_partitions() -> str:
     """Makes the partitions of the days to come and drops those whose time is over."""
@@ -54,14 +61,16 @@ def keep_partitions() -> str:
 
 @shared_task
 def tidy() -> str:
-    """Drops samples after 48 h, request minutes after 30 days, single results after 7, spans after 2 years."""
-    from monitoring.models import CheckResult, RequestMinute, Sample, Span
+    """Drops samples after 48 h, single results after 7, spans and periods of
+    requests after 2 years."""
+    from monitoring.models import CheckResult, EndpointPeriod, Sample, Span
+    from monitoring.requests import KEPT
 
     now = timezone.now()
     dropped = [
         Sample.objects.filter(at__lt=now - SAMPLES_KEPT).delete()[0],
-        RequestMinute.objects.filter(minute__lt=now - MINUTES_KEPT).delete()[0],
         CheckResult.objects.filter(at__lt=now - RESULTS_KEPT).delete()[0],
+        EndpointPeriod.objects.filter(at__lt=now - KEPT - 28 * dt.timedelta(days=1)).delete()[0],
         Span.objects.filter(until__lt=now - SPANS_KEPT).delete()[0],
     ]
     return f"{sum(dropped)} rows"

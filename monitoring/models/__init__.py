@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from monitoring.models.checks import CheckResult, Span
-from monitoring.models.requests import RequestMinute
+from monitoring.models.requests import (
+    Endpoint,
+    EndpointHour,
+    EndpointMark,
+    EndpointMinute,
+    EndpointPeriod,
+    EndpointRoll,
+)
 from monitoring.models.samples import DayBlock, HourBlock, LateHour, MinuteBlock, Raw, RollUp, Sample, Series
 
 __all__ = [
     "CheckResult",
     "DayBlock",
+    "Endpoint",
+    "EndpointHour",
+    "EndpointMark",
+    "EndpointMinute",
+    "EndpointPeriod",
+    "EndpointRoll",
     "HourBlock",
     "LateHour",
     "MinuteBlock",
     "Raw",
-    "RequestMinute",
     "RollUp",
     "Sample",
     "Series",

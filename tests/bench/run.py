@@ -22,7 +22,7 @@ from tests.servers import TEMPLATE, Servers
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results.json"
 WORKER = "bench"
-PARTS = ("import", "executive", "lists", "store", "middleware")
+PARTS = ("import", "executive", "lists", "store", "requests", "middleware")
 
 
 def main(argv: Sequence[str] = ()) -> None:
@@ -63,7 +63,7 @@ def _measure(servers: Servers, chosen: Sequence[str]) -> list[dict[str, Any]]:
     owner.close()
     owner.settings_dict["NAME"] = name
 
-    from tests.bench import executive, import_rate, lists, middleware, monitoring_store
+    from tests.bench import executive, import_rate, lists, middleware, monitoring_requests, monitoring_store
 
     results: list[dict[str, Any]] = []
     superuser = servers.postgres.superuser_url(servers.database(WORKER))
@@ -74,6 +74,7 @@ def _measure(servers: Servers, chosen: Sequence[str]) -> list[dict[str, Any]]:
         "executive": lambda: executive.run(superuser),
         "lists": lambda: lists.run(None if filled else superuser),
         "store": monitoring_store.run,
+        "requests": lambda: monitoring_requests.run(superuser),
         # Last: it replaces the middleware and the URLs of this process.
         "middleware": lambda: _middleware(middleware.measure()),
     }

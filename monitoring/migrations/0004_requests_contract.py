@@ -1,0 +1,19 @@
+"""The table of request minutes of the first version is gone: 0003_requests carried its rows over."""
+
+from typing import ClassVar
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("monitoring", "0003_requests")]
+
+    operations: ClassVar = [
+        migrations.RemoveConstraint(
+            model_name="requestminute",
+            name="monitoring_requestminute_once",
+        ),
+        migrations.DeleteModel(
+            name="RequestMinute",
+        ),
+    ]
