@@ -33,7 +33,7 @@ check: .venv/dev.stamp build/catalogs.stamp
 	$(OFFLINE) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(OFFLINE) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-bench: .venv/dev.stamp build/catalogs.stamp build/static.stamp
+bench: .venv/peers.stamp build/catalogs.stamp build/static.stamp
 	$(BIN)/python -m tests.bench.run
 
 lock: .venv/dev.stamp
@@ -55,6 +55,10 @@ python:
 .venv/base.stamp: requirements/base.txt | .venv/bin/python
 	@echo "installing what the product needs (about a minute, once)"
 	@$(PIP) -r requirements/base.txt
+	@touch $@
+
+.venv/peers.stamp: requirements/peers.txt .venv/dev.stamp
+	@$(PIP) --no-deps -r requirements/peers.txt
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt | .venv/base.stamp

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from time import perf_counter
 
 import orjson
 from django.conf import settings
@@ -26,17 +26,16 @@ class RequestMetricsMiddleware:
         self._static = settings.STATIC_URL
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        started = time.perf_counter()
+        started = perf_counter()
         response = self.get_response(request)
-        elapsed = (time.perf_counter() - started) * 1000
-        requests.add(self._route(request), request.method or "", response.status_code, elapsed)
+        elapsed = (perf_counter() - started) * 1000
+        match = request.resolver_match
+        route = self._unmatched(request) if match is None else f"/{match.route}"[:200]
+        requests.add(route, request.method or "", response.status_code, elapsed)
         flusher.ensure()
         return response
 
-    def _route(self, request: HttpRequest) -> str:
-        match = request.resolver_match
-        if match is not None:
-            return f"/{match.route}"[:200]
+    def _unmatched(self, request: HttpRequest) -> str:
         if request.path in (ALIVE, SYSTEM):
             return request.path
         return "(static)" if request.path.startswith(self._static) else "(no route)"

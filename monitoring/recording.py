@@ -76,10 +76,14 @@ class Flusher:
         self._thread: threading.Thread | None = None
 
     def ensure(self) -> None:
-        if self._pid == os.getpid() or not settings.MONITORING_FLUSHES:
+        # A fork begins anew (`_after_fork`), so that the number of the process need not be asked each time.
+        if self._pid:
             return
         with self._lock:
-            if self._pid == os.getpid():
+            if self._pid:
+                return
+            if not settings.MONITORING_FLUSHES:
+                self._pid = os.getpid()
                 return
             self._ended = threading.Event()
             self._thread = threading.Thread(target=self._run, name="fvdash-flush", daemon=True)
@@ -102,6 +106,8 @@ class Flusher:
             try:
                 close_old_connections()
                 flush()
+                if lost := requests.take_lost() + tasks.take_lost():
+                    logger.warning("no room to keep what was counted", extra={"lost": lost})
             except Exception as error:  # noqa: BLE001  (whatever failed, the next round tries again)
                 logger.warning("measurements wait for the database", extra={"error": str(error)})
                 connection.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from time import time
 
 from monitoring.requests.histogram import slot
 
@@ -19,16 +19,19 @@ type Key = tuple[int, str, str, str, int]
 
 
 class Tally:
-    """Count, sum and longest of one key in µs, with the histogram: how many fell into each slot."""
+    """Sum and longest of one key in µs, with the histogram: how many fell into each slot."""
 
-    __slots__ = ("count", "max_us", "slots", "total_us")
+    __slots__ = ("max_us", "slots", "total_us")
 
     def __init__(self) -> None:
-        self.count = self.total_us = self.max_us = 0
+        self.total_us = self.max_us = 0
         self.slots: dict[int, int] = {}
 
+    @property
+    def count(self) -> int:
+        return sum(self.slots.values())
+
     def merge(self, other: Tally) -> None:
-        self.count += other.count
         self.total_us += other.total_us
         self.max_us = max(self.max_us, other.max_us)
         for number, count in other.slots.items():
@@ -45,9 +48,9 @@ class Counted:
 
     def count(self, kind: str, route: str, method: str, status: int, ms: float, now: float | None = None) -> None:
         """Counts one. Runs in every request: a microsecond here is a microsecond of all of them."""
-        us = round(ms * 1000)
+        us = int(ms * 1000 + 0.5)
         number = slot(ms)
-        key = (int(time.time() if now is None else now) // 60, kind, method, route, status)
+        key = (int(now or time()) // 60, kind, method, route, status)
         with self._lock:
             tally = self._rows.get(key)
             if tally is None:
@@ -55,12 +58,16 @@ class Counted:
                     self.lost += 1
                     return
                 tally = self._rows[key] = Tally()
-            tally.count += 1
             tally.total_us += us
             if us > tally.max_us:
                 tally.max_us = us
             slots = tally.slots
             slots[number] = slots.get(number, 0) + 1
+
+    def take_lost(self) -> int:
+        with self._lock:
+            lost, self.lost = self.lost, 0
+            return lost
 
     def take(self) -> dict[Key, Tally]:
         with self._lock:

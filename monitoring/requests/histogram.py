@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 _SECOND = 160
 """The slot that ends at one second; the first ends at 0.95 µs."""
+_OFFSET = 8 * log2(1000) - _SECOND
+_LEAST_MS = 1000 * 2 ** (-_SECOND / 8)
 LAST = 283
 """Its bound is 42,400 s: nothing that a process answers takes longer."""
 SIZE = LAST + 1
@@ -40,10 +42,10 @@ _COUNTS = {
 
 def slot(ms: float) -> int:
     """The slot that holds a duration in ms: bounds are inclusive."""
-    if ms <= 0:
+    if ms <= _LEAST_MS:
         return 0
-    number = ceil(8 * log2(ms / 1000)) + _SECOND
-    return min(max(number, 0), LAST)
+    number = ceil(8 * log2(ms) - _OFFSET)
+    return number if number < LAST else LAST
 
 
 def unpack(groups: int, parts: Sequence[tuple[int, bool, bytes, bytes]]) -> Counts:
