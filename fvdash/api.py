@@ -5,13 +5,13 @@ A router's own paths carry its prefix, since some belong elsewhere by the contra
 
 from __future__ import annotations
 
-import logging
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as SchemaError
@@ -20,8 +20,6 @@ from core.api.auth import SessionAuth, TokenAuth, signed_in
 from core.api.problems import Problem, problem
 from core.api.routes import router as core_router
 from core.people.access import Denied
-
-logger = logging.getLogger(__name__)
 
 api = NinjaAPI(
     title="FVStudios Dashboard",
@@ -97,5 +95,7 @@ def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(Exception)
 def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:
-    logger.exception("unhandled error in the API")
-    return problem(request, Problem(500, "Something failed on our side. Quote the request_id."))
+    response = problem(request, Problem(500, "Something failed on our side. Quote the request_id."))
+    # As Django itself logs an error of a page, and once: the response remembers that it was logged.
+    log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request, exception=error)
+    return response

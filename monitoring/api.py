@@ -8,6 +8,7 @@ import datetime as dt
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema
 
+from monitoring.log.api import router as log_router
 from monitoring.middleware import answer, system_health
 
 router = Router(tags=["health"])
@@ -49,3 +50,6 @@ def alive(request: HttpRequest) -> HttpResponse:
 def system(request: HttpRequest) -> HttpResponse:
     """200 for ok and degraded, 503 for down. What is not configured counts neither way."""
     return system_health(request)
+
+
+router.add_router("", log_router)

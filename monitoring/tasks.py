@@ -54,8 +54,10 @@ def keep_partitions() -> str:
 
 @shared_task
 def tidy() -> str:
-    """Drops samples after 48 h, request minutes after 30 days, single results after 7, spans after 2 years."""
-    from monitoring.models import CheckResult, RequestMinute, Sample, Span
+    """Drops samples after 48 h, request minutes after 30 days, single results after 7, spans after 2 years, and
+    groups of the log that did not come for 30 days. Muted ones stay, or they would come back as new."""
+    from monitoring.log.tables import KEPT
+    from monitoring.models import CheckResult, LogGroup, RequestMinute, Sample, Span
 
     now = timezone.now()
     dropped = [
@@ -63,5 +65,6 @@ def tidy() -> str:
         RequestMinute.objects.filter(minute__lt=now - MINUTES_KEPT).delete()[0],
         CheckResult.objects.filter(at__lt=now - RESULTS_KEPT).delete()[0],
         Span.objects.filter(until__lt=now - SPANS_KEPT).delete()[0],
+        LogGroup.objects.filter(last_seen__lt=now - KEPT).exclude(state=LogGroup.State.MUTED).delete()[0],
     ]
     return f"{sum(dropped)} rows"

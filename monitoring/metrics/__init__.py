@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from monitoring.metrics import cache, host, requests, uptime
+from monitoring.metrics import cache, host, log, requests, uptime
 
-__all__ = ["cache", "host", "requests", "uptime"]
+__all__ = ["cache", "host", "log", "requests", "uptime"]
