@@ -237,7 +237,7 @@ class Keeper:
             except Exception as error:  # noqa: BLE001  (whatever failed, the next round tries again)
                 self._some.set()
                 wait = min(LONGEST_WAIT_S, wait * 2)
-                if not told:
+                if not told and not ended:
                     self._say(error)
                 told = True
             finally:

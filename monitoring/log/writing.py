@@ -15,6 +15,7 @@ import socket
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from django.db import DatabaseError, DataError, connection, transaction
@@ -94,7 +95,8 @@ def process() -> str:
         return "web"
     if "celery" in line:
         return "beat" if " beat" in line else "worker"
-    name = os.path.basename(sys.argv[0] if sys.argv else "")
+    path = Path(sys.argv[0] if sys.argv else "")
+    name = path.parent.name if path.name == "__main__.py" else path.name
     return (sys.argv[1] if name == "manage.py" and len(sys.argv) > 1 else name)[:40]
 
 
