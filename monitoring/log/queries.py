@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from django.db import connection
-from django.db.models import BooleanField, Count, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, Count, Exists, F, Func, Min, OuterRef, Q, QuerySet, TextField, Value
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ from core.models import Agency, User
 from core.pages.listing import Column, Filter, Listing, ListingError, ListingPage, ListingQuery
 from core.people.access import Area, Viewer
 from monitoring.log.tables import KEPT
-from monitoring.models import LogEntry, LogGroup
+from monitoring.models import LogEntry, LogGroup, LogSlot
 
 State = LogGroup.State
 HOUR: Final = dt.timedelta(hours=1)
@@ -38,11 +38,12 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
     "all": tuple(State),
 }
 MOST_OF_A_REQUEST: Final = 200
+LOOKED_UP: Final = 5_000
 
 
 @dataclass(frozen=True)
 class GroupRow:
-    """A group. `points` are its counts over the list's window, oldest first; None before it was first seen."""
+    """A group. `points` are its counts over the list's window, oldest first; None before anything was kept."""
 
     id: int
     level: str
@@ -96,10 +97,11 @@ class EntryRow:
 
 @dataclass(frozen=True)
 class GroupsPage:
-    """The list with what stands beside it: groups of the window by tab, and when anything was first kept."""
+    """The list with what stands beside it: groups by tab; None while searching, when
+    counting them all would cost more than the list."""
 
     page: ListingPage[GroupRow]
-    counts: dict[str, int]
+    counts: dict[str, int | None]
     state: str
     window: str
 
@@ -128,9 +130,15 @@ def _has(text: str) -> Q:
 
 
 def _search(groups: QuerySet[LogGroup], text: str) -> QuerySet[LogGroup]:
-    """Groups whose own words, or those of an entry of the last 30 days, have all words of the text."""
+    """Groups whose own words, or those of an entry of the last 30 days, have all words of the text.
+
+    Few matching entries are looked up first, and the list reads its groups from an index; with many the
+    database reads all of them, which takes longer than the rest of the page.
+    """
     entries = LogEntry.objects.filter(_has(text), day__gte=timezone.now() - KEPT)
-    return groups.filter(_has(text) | Q(pk__in=entries.values("group_id")))
+    found = list(entries.values_list("group_id", flat=True)[: LOOKED_UP + 1])
+    inside = Q(pk__in=set(found)) if len(found) <= LOOKED_UP else Q(Exists(entries.filter(group_id=OuterRef("pk"))))
+    return groups.filter(_has(text) | inside)
 
 
 def _level(groups: QuerySet[LogGroup], value: str) -> QuerySet[LogGroup]:
@@ -189,7 +197,7 @@ ENTRIES = Listing(
 
 
 def groups(viewer: Viewer, query: ListingQuery) -> GroupsPage:
-    """The groups that the address asks for. Raises Denied, ListingError. Three queries."""
+    """The groups that the address asks for. Raises Denied, ListingError. Four queries."""
     window = query.filters.get("window", WIDEST)
     page = query.page(rows(viewer, query), make=row_of)
     shown = ListingPage(_with_points(page.rows, window), page.next, page.prev, query)
@@ -210,7 +218,9 @@ def state_of(query: ListingQuery) -> str:
     return state
 
 
-def _counts(query: ListingQuery) -> dict[str, int]:
+def _counts(query: ListingQuery) -> dict[str, int | None]:
+    if query.q:
+        return dict.fromkeys(STATES)
     found = dict(
         query.narrow(LogGroup.objects.order_by()).values_list("state").annotate(n=Count("pk")).values_list("state", "n")
     )
@@ -245,23 +255,27 @@ def level_name(level: int) -> str:
 
 def _with_points(found: list[GroupRow], window: str) -> list[GroupRow]:
     _label, _length, step, number = WINDOWS[window]
-    points = _points([row.id for row in found], step, number)
-    start = _floor(timezone.now(), step) - (number - 1) * step
-    blank = [0] * number
-    made = []
-    for row in found:
-        known = int((row.first_seen - start) / step) if row.first_seen > start else 0
-        line = points.get(row.id, blank)
-        made.append(replace(row, points=tuple(n if slot >= known else None for slot, n in enumerate(line))))
-    return made
+    if not found:
+        return found
+    points, blank = _points([row.id for row in found], step, number), [0] * number
+    start, begun = _floor(timezone.now(), step) - (number - 1) * step, _begun()
+    # Later the log was kept and the group did not come, which is 0; before, nobody looked.
+    known = int((begun - start) / step) if begun > start else 0
+    return [
+        replace(row, points=tuple(n if slot >= known else None for slot, n in enumerate(points.get(row.id, blank))))
+        for row in found
+    ]
+
+
+def _begun() -> dt.datetime:
+    """When the oldest record came that is still counted."""
+    return LogSlot.objects.aggregate(at=Min("slot"))["at"] or timezone.now()
 
 
 def _points(ids: Sequence[int], step: dt.timedelta, number: int) -> dict[int, list[int]]:
     """Counts of each group in `number` steps up to now."""
     start = _floor(timezone.now(), step) - (number - 1) * step
     lines: dict[int, list[int]] = {}
-    if not ids:
-        return lines
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT group_id, floor(extract(epoch FROM hour - %s) / %s)::int AS step, sum(count)"
@@ -292,7 +306,7 @@ def group(viewer: Viewer, pk: int) -> GroupRow:
 
 
 def group_page(viewer: Viewer, pk: int, query: ListingQuery) -> GroupPage:
-    """A group with its entries and its days. Raises Denied, Http404, ListingError. Six queries at most."""
+    """A group with its entries and its days. Raises Denied, Http404, ListingError. Seven queries at most."""
     row = group(viewer, pk)
     page = query.page(_entries().filter(group_id=pk), make=lambda entry: entry)
     wanted = query.carried.get("entry", "")
