@@ -31,6 +31,12 @@ _NAMED = re.compile(
 _SHAPED = re.compile(
     r"\b(?:fvd_|EAA|sk-|AKIA|gh[pousr]_|xox[abprs]-)[A-Za-z0-9_-]{8,}|\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?"
 )
+_SECRET_WORDS = ("passw", "senha", "secret", "token", "key")
+_BEGINNINGS = ("fvd_", "EAA", "sk-", "AKIA", "gh", "xox", "eyJ")
+_SQL_WORDS = (
+    "DETAIL", "CONTEXT", "QUERY", "STATEMENT", "LINE ", "Failing row", "Key (", "invalid ", "out of range", "too long",
+    "malformed ",
+)  # fmt: skip
 _SLACK_HOOK = re.compile(r"(hooks\.slack\.com/services/)\S+")
 # The alphanumeric CNPJ (since July 2026) only with its signs; else it could be any word.
 _DOCUMENT = re.compile(
@@ -63,16 +69,21 @@ def scrub(text: str) -> str:
         return text
     if text.isalnum():  # ids and single words, which most fields of a line are
         return _DIGITS.sub(_digits, text) if text.isdigit() else _SHAPED.sub(MASK, text)
-    if ": " in text:
+    # The patterns are dear, and every line of the log comes by: first what they need at least.
+    lowered = text.lower()
+    if ": " in text or "(" in text or '"' in text:
         text = _sql(text)
-    text = _BEARER.sub(rf"\1 {MASK}", text)
+    if "bearer" in lowered or "basic" in lowered:
+        text = _BEARER.sub(rf"\1 {MASK}", text)
     if "://" in text:
         text = _URL_PASSWORD.sub(rf"\1:{MASK}@", text)
         text = _SLACK_HOOK.sub(rf"\1{MASK}", text)
-    if "=" in text or ":" in text:
+    if ("=" in text or ":" in text) and any(word in lowered for word in _SECRET_WORDS):
         text = _NAMED.sub(_named, text)
+    if "?" in text:
         text = _QUERY.sub(f"?{MASK}", text)
-    text = _SHAPED.sub(MASK, text)
+    if any(beginning in text for beginning in _BEGINNINGS):
+        text = _SHAPED.sub(MASK, text)
     if "@" in text:
         text = _EMAIL.sub("•••@•••", text)
     return _numbers(text)
@@ -80,6 +91,8 @@ def scrub(text: str) -> str:
 
 def _sql(text: str) -> str:
     """Without the rows and values that PostgreSQL quotes (psycopg: message, then fields such as DETAIL)."""
+    if not any(word in text for word in _SQL_WORDS):
+        return text
     text = _SQL.sub(rf"\1{MASK}", text)
     text = _SQL_ROW.sub(rf"\1({MASK})", text)
     text = _SQL_VALUE.sub(rf'\1"{MASK}"', text)
@@ -92,7 +105,6 @@ def _named(match: re.Match[str]) -> str:
 
 
 def _numbers(text: str) -> str:
-    # The patterns are dear, and every line of the log comes by: first what they need at least.
     if "-" in text:
         text = _DOCUMENT.sub(MASK, text)
     if text.count(".") >= 3 or text.count(":") >= 2:
