@@ -390,9 +390,13 @@ LOGGING = {
             "formatter": "json",
             "filters": ["context"],
         },
+        # Warnings and errors are also kept in the database, for /monitoring/log.
+        "kept": {"class": "monitoring.log.handler.KeepingHandler", "level": "WARNING"},
     },
-    "root": {"handlers": ["stdout"], "level": "INFO"},
+    "root": {"handlers": ["stdout", "kept"], "level": "INFO"},
     "loggers": {
+        # It brings a handler of its own, whose lines nobody could find again.
+        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "celery": {"level": "WARNING"},

@@ -14,4 +14,5 @@ class MonitoringConfig(AppConfig):
         recording.connect()
         queueing.connect()
         register(RailItem(Group.OPERATION, "monitoring", "monitoring", _("Monitoring"), Area.MONITORING, 10, "m"))
+        register(RailItem(Group.OPERATION, "log", "log", _("Log"), Area.MONITORING, 15, "l"))
         register(RailItem(Group.OPERATION, "schedule", "schedule", _("Schedule"), Area.MONITORING, 60))

@@ -51,9 +51,10 @@ def keep_partitions() -> str:
 
 @shared_task
 def tidy() -> str:
-    """Drops samples after 48 h, single results after 7, spans and periods of
-    requests after 2 years."""
-    from monitoring.models import CheckResult, EndpointPeriod, Sample, Span
+    """Drops samples after 48 h, single results after 7 days, spans and periods of requests after 2 years, and
+    groups of the log that did not come for 30 days. Muted ones stay, or they would come back as new."""
+    from monitoring.log.tables import KEPT as LOG_KEPT
+    from monitoring.models import CheckResult, EndpointPeriod, LogGroup, Sample, Span
     from monitoring.requests import KEPT
 
     now = timezone.now()
@@ -62,5 +63,6 @@ def tidy() -> str:
         CheckResult.objects.filter(at__lt=now - RESULTS_KEPT).delete()[0],
         EndpointPeriod.objects.filter(at__lt=now - KEPT - 28 * dt.timedelta(days=1)).delete()[0],
         Span.objects.filter(until__lt=now - SPANS_KEPT).delete()[0],
+        LogGroup.objects.filter(last_seen__lt=now - LOG_KEPT).exclude(state=LogGroup.State.MUTED).delete()[0],
     ]
     return f"{sum(dropped)} rows"

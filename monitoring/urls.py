@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from monitoring import views
+from monitoring.log import views as log
 from monitoring.status import public
 from monitoring.status import views as status
 
@@ -20,4 +21,7 @@ urlpatterns = [
     ),
     path("status", public.status, name="status"),
     path("status/feed", public.feed, name="status-feed"),
+    path("monitoring/log", log.listing, name="log"),
+    path("monitoring/log/<int:pk>", log.group, name="log-group"),
+    path("monitoring/log/<int:pk>/<slug:verb>", log.act, name="log-act"),
 ]

@@ -6,41 +6,20 @@ python-json-logger writes the lines; what is ours is the context and the masking
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
+from django.http import HttpRequest
 from pythonjsonlogger.json import JsonFormatter
 
 from core.audit.context import current
-from core.configuration.environment import mask_url
+from core.logs.scrubbing import clean, scrub
 
-_SECRET_KEY = re.compile(r"password|passwd|secret|token|authorization|cookie|api_?key|access_?key", re.I)
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 agency_of_log: ContextVar[int | None] = ContextVar("fvdash_log_agency", default=None)
-
-
-def scrub(text: str) -> str:
-    """Without credentials and e-mail addresses, which exceptions and URLs may carry."""
-    text = _BEARER.sub(r"\1 ••••", text)
-    text = mask_url(text)
-    return _EMAIL.sub("•••@•••", text)
-
-
-def clean(value: Any) -> Any:
-    """The same, scrubbed at every depth; what stands under a key that names a secret is masked whole."""
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, Mapping):
-        return {
-            key: "••••" if isinstance(key, str) and _SECRET_KEY.search(key) else clean(one)
-            for key, one in value.items()
-        }
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [clean(one) for one in value]
-    return value
+# The request that is being answered: its route says where something happened.
+request_of_log: ContextVar[HttpRequest | None] = ContextVar("fvdash_log_request", default=None)
+# The type of the event that is being delivered: what is logged meanwhile must not tell of itself in events.
+delivery_of_log: ContextVar[str] = ContextVar("fvdash_log_delivery", default="")
 
 
 class ContextFilter(logging.Filter):
@@ -72,3 +51,14 @@ class JSONFormatter(JsonFormatter):
             if value is not None and key not in ("taskName", "color_message")
         }
         return super().process_log_record(clean(kept))
+
+
+__all__ = [
+    "ContextFilter",
+    "JSONFormatter",
+    "agency_of_log",
+    "clean",
+    "delivery_of_log",
+    "request_of_log",
+    "scrub",
+]

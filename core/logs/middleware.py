@@ -11,6 +11,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from core.audit.context import Actor, acting
+from core.logs import request_of_log
 
 logger = logging.getLogger("fvdash.request")
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -33,8 +34,12 @@ class RequestLogMiddleware:
         request_id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         # Ends with the request: a thread or connection that serves the next one keeps nothing of it.
-        with acting(Actor(request_id=request_id)):
-            return self._answer(request, request_id)
+        token = request_of_log.set(request)
+        try:
+            with acting(Actor(request_id=request_id)):
+                return self._answer(request, request_id)
+        finally:
+            request_of_log.reset(token)
 
     def _answer(self, request: HttpRequest, request_id: str) -> HttpResponse:
         started = time.perf_counter()

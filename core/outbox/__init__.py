@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core.audit.context import Actor, acting
-from core.logs import scrub
+from core.logs import delivery_of_log, scrub
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +82,7 @@ def _try(one: Claim) -> None:
     event = Event.objects.get(pk=one.event_id)
     handler = handler_named(event.type, one.handler)
     started, clock, error = timezone.now(), time.monotonic(), ""
+    token = delivery_of_log.set(event.type)
     if handler is None:
         error = f"no handler named {one.handler}: it was removed or renamed"
     else:
@@ -92,6 +93,7 @@ def _try(one: Claim) -> None:
         except Exception as problem:  # noqa: BLE001  (a handler may fail in any way; the row keeps how)
             error = scrub(f"{type(problem).__name__}: {problem}")[:2000]
             logger.warning("delivery failed", extra={"handler": one.handler, "error": error})
+    delivery_of_log.reset(token)
     _finish(one, started, int((time.monotonic() - clock) * 1000), error)
 
 

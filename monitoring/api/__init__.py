@@ -1,11 +1,12 @@
-"""The API of monitoring: health, metrics."""
+"""The API of monitoring: health, metrics, the log."""
 
 from __future__ import annotations
 
 from ninja import Router
 
 from monitoring.api import health, metrics
+from monitoring.log import api as log
 
 router = Router()
-for _part in (health.router, metrics.router):
+for _part in (health.router, metrics.router, log.router):
     router.add_router("", _part)

@@ -17,6 +17,7 @@ from django.db import connections
 
 from monitoring.collecting.sources import Read
 from monitoring.health import run_forever
+from monitoring.log import sampling
 from monitoring.metrics import business
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ type Loop = Callable[[threading.Event], None]
 AGAIN_S: Final = 10.0
 
 LOOPS: dict[str, Loop] = {"health": run_forever}
-SAMPLERS: dict[str, Read] = {"the business": business.samples}
+SAMPLERS: dict[str, Read] = {"the business": business.samples, "the log": sampling.samples}
 HOST_SAMPLERS: dict[str, Read] = {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.models.checks import CheckResult, Span
+from monitoring.models.log import LogEntry, LogGroup, LogHour, LogSlot
 from monitoring.models.requests import (
     Endpoint,
     EndpointHour,
@@ -25,6 +26,10 @@ __all__ = [
     "EndpointRoll",
     "HourBlock",
     "LateHour",
+    "LogEntry",
+    "LogGroup",
+    "LogHour",
+    "LogSlot",
     "Maintenance",
     "MinuteBlock",
     "Raw",

@@ -13,7 +13,7 @@ from monitoring.requests import histogram
 
 NOW = dt.datetime(2026, 11, 24, 15, 21, tzinfo=dt.UTC)
 EMPTY = [0] * 66
-TARGET, FIRST = [("monitoring", "0004_requests_contract")], [("monitoring", "0002_store")]
+TARGET, FIRST = [("monitoring", "0005_requests_contract")], [("monitoring", "0002_store")]
 
 
 def _migrate(target: list[tuple[str, str]]) -> None:

@@ -10,7 +10,7 @@ from core.audit.operations import AuditTrigger
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0001_initial"),
+        ("monitoring", "0002_store"),
     ]
 
     operations = [

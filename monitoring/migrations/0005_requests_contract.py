@@ -1,4 +1,4 @@
-"""The table of request minutes of the first version is gone: 0003_requests carried its rows over."""
+"""The table of request minutes of the first version is gone: 0004_requests carried its rows over."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("monitoring", "0003_requests")]
+    dependencies: ClassVar = [("monitoring", "0004_requests")]
 
     operations: ClassVar = [
         migrations.RemoveConstraint(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("business", "0005_imports")]
+    dependencies: ClassVar = [("business", "0007_references_of_one_agency")]
 
     operations: ClassVar = [
         migrations.AddIndex(
