@@ -80,7 +80,7 @@ class Flusher:
         if self._pid:
             return
         with self._lock:
-            if self._pid:
+            if self._started():
                 return
             if not settings.MONITORING_FLUSHES:
                 self._pid = os.getpid()
@@ -92,6 +92,10 @@ class Flusher:
             atexit.register(self.stop)
             # A process of multiprocessing ends without atexit.
             Finalize(None, self.stop, exitpriority=100)
+
+    def _started(self) -> bool:
+        """Asked again under the lock: another thread may have been quicker."""
+        return bool(self._pid)
 
     def stop(self) -> None:
         """Writes the rest, waiting STOP_S at most."""

@@ -25,8 +25,9 @@ def read_samples(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict
         at, newest = values[-1]
         mean = sum(value for _at, value in values) / len(values)
         state = State.KNOWN if as_of - at <= max(common.FRESH, 2 * found.step) else State.STALE
+        value = common.decimal(newest if name == "db_connections" else mean)
         parts = {"mean": common.decimal(mean), "newest": common.decimal(newest), "samples": len(values)}
-        readings[name] = Reading(parts["newest" if name == "db_connections" else "mean"], at, state, parts=parts)
+        readings[name] = Reading(value, at, state, parts=parts)
     return readings
 
 

@@ -202,7 +202,7 @@ def disk(scale: float, **other: float) -> SimpleNamespace:
 
 @pytest.fixture
 def traffic(monkeypatch: pytest.MonkeyPatch) -> disks.Traffic:
-    monkeypatch.setattr(disks.os, "listdir", lambda path: ["sda", "sdb", "cciss!c0d0"])
+    monkeypatch.setattr("monitoring.collecting.disks.os.listdir", lambda path: ["sda", "sdb", "cciss!c0d0"])
     return disks.Traffic()
 
 

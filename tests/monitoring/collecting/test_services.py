@@ -200,7 +200,7 @@ def test_workers_are_those_whose_heart_beats(client: redis.Redis, monkeypatch: p
         client.publish("/0.celeryev/worker.heartbeat", json.dumps({"body": body, "headers": {}}))
 
     queue, now = cache.Queue(client), 1000.0
-    monkeypatch.setattr(cache.time, "monotonic", lambda: now)
+    monkeypatch.setattr("monitoring.collecting.cache.time.monotonic", lambda: now)
     assert list(queue.workers(timezone.now())) == []  # it has only begun to listen
     for name in ("celery@a", "celery@b", "celery@a"):
         beat(name)
