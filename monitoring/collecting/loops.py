@@ -15,6 +15,7 @@ from typing import Final
 
 from django.db import connections
 
+from monitoring.collecting import tasks
 from monitoring.collecting.sources import Read
 from monitoring.health import run_forever
 from monitoring.log import sampling
@@ -27,7 +28,7 @@ type Loop = Callable[[threading.Event], None]
 AGAIN_S: Final = 10.0
 
 LOOPS: dict[str, Loop] = {"health": run_forever}
-SAMPLERS: dict[str, Read] = {"the business": business.samples, "the log": sampling.samples}
+SAMPLERS: dict[str, Read] = {"the business": business.samples, "the tasks": tasks.samples, "the log": sampling.samples}
 HOST_SAMPLERS: dict[str, Read] = {}
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from monitoring.metrics import business, cache, host, log, requests, services, uptime
+from monitoring.metrics import business, cache, host, log, requests, services, tasks, uptime
 
-__all__ = ["business", "cache", "host", "log", "requests", "services", "uptime"]
+__all__ = ["business", "cache", "host", "log", "requests", "services", "tasks", "uptime"]

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from core.metrics import Agg, Lines, Point, Where
-from monitoring.store import RAW_KEPT
+from monitoring.store import HOURS_KEPT, RAW_KEPT
 
 WINDOW = dt.timedelta(minutes=60)
 INTERVAL = dt.timedelta(seconds=10)
@@ -47,6 +47,9 @@ def last_hour(names: Sequence[str], as_of: dt.datetime, agg: Agg = "avg") -> dic
     from monitoring.store import reading  # numpy, which the collector does without
 
     now = timezone.now()
+    if now - as_of > HOURS_KEPT:
+        # Nothing is kept so long: a board of that time need not ask.
+        return {name: Lines(as_of, INTERVAL, 0, ()) for name in names}
     if now - as_of < RAW_KEPT - WINDOW:
         now = as_of
     instant = dt.timedelta(microseconds=1)

@@ -26,7 +26,7 @@ from core.models import User
 from core.people.middleware import note_activity
 from core.tasks import fail_lost_jobs
 from monitoring import queueing, recording, store
-from monitoring.collecting import cache, clock
+from monitoring.collecting import cache, clock, tasks
 from monitoring.collecting.database import Database
 from monitoring.collecting.leading import Leadership
 from monitoring.metrics import business
@@ -247,6 +247,35 @@ def test_tasks_are_counted_by_name_outcome_and_time(monkeypatch: pytest.MonkeyPa
     assert seen == [("monitoring.tasks.tidy", "success"), ("core.tasks.fail_lost_jobs", "failure")]
 
 
+def _ran(seconds_ago: float, now: dt.datetime, *runs: tuple[str, str, float]) -> None:
+    for name, outcome, ms in runs:
+        recording.tasks.add(name, outcome, ms, now.timestamp() - seconds_ago)
+    recording.flush()
+
+
+def test_tasks_are_sampled_by_the_last_whole_minute(db: None) -> None:
+    # What a minute holds is whole fifteen seconds after its end.
+    now = timezone.now().replace(second=20, microsecond=0)
+    _ran(30, now, *[("a.quick", "success", float(ms)) for ms in range(1, 101)], ("a.quick", "failure", 200.0))
+    _ran(30, now, ("a.again", "retry", 10.0), ("a.again", "success", 30.0))
+    _ran(90, now, ("a.earlier", "success", 5.0))
+    _ran(5, now, ("a.quick", "success", 60_000.0))  # of the minute that is not over
+    _ran(86_400 + 120, now, ("a.renamed", "success", 5.0))
+    found = by_name(tasks.samples(now))
+    assert (found["task.count a.quick"], found["task.failures a.quick"]) == (101, 1)
+    assert found["task.duration_ms a.quick"] == pytest.approx((5050 + 200) / 101)
+    assert found["task.p95_ms a.quick"] == pytest.approx(96, rel=0.045)
+    assert (found["task.count a.again"], found["task.retries a.again"], found["task.failures a.again"]) == (2, 1, 0)
+    assert found["task.count a.earlier"] == 0
+    assert "task.duration_ms a.earlier" not in found
+    assert not any("a.renamed" in name for name in found)
+    # Nothing changes until the next minute is whole.
+    assert by_name(tasks.samples(now + dt.timedelta(seconds=50))) == found
+    after = by_name(tasks.samples(now + dt.timedelta(seconds=55)))
+    assert after["task.count a.quick"] == 1
+    assert after["task.p95_ms a.quick"] == pytest.approx(60_000, rel=0.045)
+
+
 # ---- the business ------------------------------------------------------------------------------
 @pytest.fixture
 def now(db: None) -> dt.datetime:
@@ -322,9 +351,11 @@ def test_what_is_sampled_is_declared_with_its_labels(agency: Agency, client: red
     now, machine, own, queue = timezone.now(), Machine(), Self(), cache.Queue(client)
     database, server = Database(), cache.RedisServer(client)
     samples: list[Sampled] = []
+    _ran(60, now, ("a.task", "success", 5.0))
+    _ran(120, now, ("a.task", "success", 5.0))
     for _ in range(2):
         samples += [*machine.read(now), *own.read(clock.elapsed(), 0.1, 0), *queue.waiting(now)]
-        samples += [*database.read(now), *server.read(now), *business.samples(now)]
+        samples += [*database.read(now), *server.read(now), *business.samples(now), *tasks.samples(now)]
     metrics = registry.registered()
     for one in samples:
         assert set(one.labels) == set(metrics[one.metric].labels), one.metric
