@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from core import formats
 from core.charts import HeatRow, area, data_table, heat, sparkline
-from core.pages.parts import Tile
+from core.pages.parts import Kind, Tile
 from monitoring.requests.histogram import BOUNDS_MS
 from monitoring.requests.queries import Figures
 from monitoring.requests.series import Series
@@ -46,11 +46,11 @@ class Moment:
     figures: Figures
 
 
-def ticks(series: Series, count: int | None = None) -> list[tuple[int, str]]:
-    """Five times of the steps, with the day when the window is longer than one."""
+def ticks(series: Series, count: int | None = None, parts: int = 4) -> list[tuple[int, str]]:
+    """Times at the borders of so many parts, with the day when the window is longer than one."""
     number = count or series.steps.count
     long = series.steps.end - series.steps.first > dt.timedelta(days=1)
-    places = sorted({round(part * (number - 1) / 4) for part in range(5)})
+    places = sorted({round(part * (number - 1) / parts) for part in range(parts + 1)})
     every = series.steps.count / number
     out = []
     for place in places:
@@ -80,22 +80,30 @@ def values(series: Series, of: Callable[[Figures], float | None], nothing: float
 def tiles(whole: Figures | None, series: Series) -> list[Tile]:
     """Traffic, percentiles and errors of the window, each with its line."""
 
-    def tile(label: str, value: float | None, kind: str, line: list[float | None], places: int | None = None) -> Tile:
+    def tile(
+        label: str,
+        value: float | None,
+        kind: Kind,
+        line: list[float | None],
+        places: int | None = None,
+        note: str = "",
+    ) -> Tile:
         chart = sparkline(line, takeaway=_("%(label)s over the window") % {"label": label}, wide=True)
-        return Tile(label, value, kind, places=places, chart=chart, shape="tall")  # type: ignore[arg-type]
+        return Tile(label, value, kind, places=places, chart=chart, shape="tall", note=note)
 
     def of(read: Callable[[Figures], float | None]) -> float | None:
         return None if whole is None else read(whole)
 
+    # Per second, since the last step is not over yet.
+    traffic = values(series, lambda one: one.per_s, 0.0)
+    note = _("%(n)s per second") % {"n": formats.number(whole.per_s, 2)} if whole else ""
+    errors = values(series, lambda one: one.error_pct)
     return [
-        tile(_("Requests"), of(lambda one: one.count), "number", values(series, lambda one: one.count, 0.0)),
-        tile(
-            _("Requests per second"), of(lambda one: one.per_s), "number", values(series, lambda one: one.per_s, 0.0), 2
-        ),
+        tile(_("Requests"), of(lambda one: one.count), "number", traffic, note=note),
+        tile(_("Errors (5xx)"), of(lambda one: one.error_pct), "percent", errors, 2),
         tile(_("p50"), of(lambda one: one.p50_ms), "ms", values(series, lambda one: one.p50_ms)),
         tile(_("p95"), of(lambda one: one.p95_ms), "ms", values(series, lambda one: one.p95_ms)),
         tile(_("p99"), of(lambda one: one.p99_ms), "ms", values(series, lambda one: one.p99_ms)),
-        tile(_("Errors (5xx)"), of(lambda one: one.error_pct), "percent", values(series, lambda one: one.error_pct), 2),
     ]
 
 
@@ -105,7 +113,7 @@ def statuses(series: Series) -> list[StatusRow]:
     out = []
     for status, counts in series.statuses.items():
         takeaway = _("Requests with status %(status)s over the window") % {"status": status}
-        line = sparkline(counts[:shown], takeaway=takeaway, bad=status >= 500, width=240, height=20)
+        line = sparkline(counts[:shown], takeaway=takeaway, bad=status >= 500, width=140, height=20)
         out.append(StatusRow(status, sum(counts), 100 * sum(counts) / total, line))
     return out
 
@@ -166,7 +174,7 @@ def heat_map(series: Series) -> SafeString:
         rows,
         takeaway=takeaway,
         low=0.0,
-        ticks=ticks(series, len(columns)),
+        ticks=ticks(series, len(columns), 2),
     )
 
 

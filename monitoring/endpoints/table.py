@@ -40,14 +40,13 @@ COLUMNS = (
     Column("route", gettext_lazy("Route"), lambda row: row.route, numeric=False),
     Column("method", gettext_lazy("Method"), lambda row: row.method, numeric=False),
     Column("requests", gettext_lazy("Requests"), lambda row: row.now.count),
-    Column("per_s", gettext_lazy("Per second"), lambda row: row.now.per_s, css="wide-only"),
+    Column("errors", gettext_lazy("5xx"), lambda row: row.now.error_pct),
+    Column("refused", gettext_lazy("4xx"), lambda row: row.now.refused_pct),
     Column("mean", gettext_lazy("Mean"), lambda row: row.now.mean_ms, css="wide-only"),
     Column("p50", gettext_lazy("p50"), lambda row: row.now.p50_ms),
     Column("p95", gettext_lazy("p95"), lambda row: row.now.p95_ms),
     Column("p99", gettext_lazy("p99"), lambda row: row.now.p99_ms),
     Column("max", gettext_lazy("Longest"), lambda row: row.now.max_ms, css="wide-only"),
-    Column("refused", gettext_lazy("4xx"), lambda row: row.now.refused_pct),
-    Column("errors", gettext_lazy("5xx"), lambda row: row.now.error_pct),
 )
 _BY_KEY = {column.key: column for column in COLUMNS}
 _TASK_LABELS = {
@@ -131,13 +130,13 @@ def heads(asked: Asked) -> list[Head]:
 
 
 def change(row: EndpointRow) -> Change | None:
-    """How p95 changed since the window before; None where either is not known, or below a twentieth, which the
-    histogram does not resolve."""
+    """How p95 changed since the window before; None where either is not known, or where it moved by one slot
+    of the histogram at most (9 %), which says nothing."""
     before = row.before.p95_ms if row.before else None
     if row.now.p95_ms is None or not before:
         return None
     share = 100 * (row.now.p95_ms - before) / before
-    if abs(share) < 5:
+    if abs(share) < 10:
         return None
     base = _("from %(base)s") % {"base": formats.milliseconds(before)}
     return Change("up" if share > 0 else "down", formats.percent(abs(share), 0), base, share > 0)
