@@ -79,6 +79,9 @@ class Flusher:
         # A fork begins anew (`_after_fork`), so that the number of the process need not be asked each time.
         if self._pid:
             return
+        self._begin()
+
+    def _begin(self) -> None:
         with self._lock:
             if self._started():
                 return

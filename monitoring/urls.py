@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from monitoring import views
+from monitoring.endpoints.views import endpoint, endpoints
 from monitoring.log import views as log
 from monitoring.status import public
 from monitoring.status import views as status
@@ -24,4 +25,6 @@ urlpatterns = [
     path("monitoring/log", log.listing, name="log"),
     path("monitoring/log/<int:pk>", log.group, name="log-group"),
     path("monitoring/log/<int:pk>/<slug:verb>", log.act, name="log-act"),
+    path("monitoring/endpoints", endpoints, name="endpoints"),
+    path("monitoring/endpoint", endpoint, name="endpoint"),
 ]

@@ -9,7 +9,7 @@ from functools import cached_property
 from django.db import connection
 
 from monitoring.requests import MINUTES_KEPT, histogram, tiers
-from monitoring.requests.queries import Figures, add_up, added_sql
+from monitoring.requests.queries import SHARES, Figures, add_up, added_sql
 from monitoring.requests.tiers import (
     DAY,
     HISTOGRAM,
@@ -43,6 +43,27 @@ class Series:
     @cached_property
     def total(self) -> int:
         return sum(one.count for one in self.figures if one)
+
+    @cached_property
+    def whole(self) -> Figures | None:
+        """All steps as one; None when nothing was counted."""
+        found = [one for one in self.figures if one]
+        if not found:
+            return None
+        longest = max(one.max_ms for one in found)
+        shares = histogram.quantiles(self.histograms.sum(axis=0, keepdims=True), SHARES)[0]
+        p50, p95, p99 = (None if value is None else min(value, longest) for value in shares)
+        return Figures(
+            self.total,
+            sum(one.errors for one in found),
+            sum(one.refused for one in found),
+            sum(one.mean_ms * one.count for one in found) / self.total,
+            p50,
+            p95,
+            p99,
+            longest,
+            (self.counted_until - self.steps.first).total_seconds(),
+        )
 
 
 def finest(start: dt.datetime, end: dt.datetime, now: dt.datetime) -> dt.timedelta:
@@ -100,7 +121,9 @@ def _segments(steps: Steps, rolled: dt.datetime | None, now: dt.datetime) -> tup
     span = next(one for one in (WEEK, DAY, HOUR, MINUTE) if not steps.step % one and not (first - EPOCH) % one)
     if span == MINUTE:
         return minutes(first, last, rolled), last
-    border = min(max(rolled or first, first), last)
+    if rolled is None or rolled <= first:
+        return minutes(max(first, last - LONGEST_TAIL), last, None), last
+    border = min(rolled, last)
     last = min(last, border + LONGEST_TAIL)
     longer = (Segment(span, first, min(ceil(border, span), steps.end)),) if border > first else ()
     return longer + minutes(border, last, border), last

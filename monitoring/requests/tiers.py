@@ -71,8 +71,9 @@ def cover(start: dt.datetime, end: dt.datetime, rolled: dt.datetime | None, now:
     if size == MINUTE:
         return Cover(first, last, size, _segment(MINUTE, first, last))
     if rolled is None or rolled <= first:
-        reach = min(last, first + LONGEST_TAIL)
-        return Cover(first, reach, size, _segment(MINUTE, first, reach, tail=True))
+        # Nothing of it is rolled up: the newest hours, rather than the oldest, say what goes on.
+        first = max(first, last - LONGEST_TAIL)
+        return Cover(first, last, size, _segment(MINUTE, first, last, tail=True))
     # Rows of a period that is not over hold what is rolled so far: they may be read when the window ends there.
     over = last >= rolled
     segments = _greedy(first, ceil(rolled, FOUR_WEEKS) if over else last)

@@ -1,0 +1,1 @@
+"""The pages of the endpoints: the table of all of them, and one over time."""
