@@ -8,8 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from core.schedule import Entry, register
 
 register(
-    Entry("collect", "monitoring.tasks.collect", 10, _("Samples host, database and Redis."), 10),
-    Entry("health", "monitoring.tasks.check_health", 30, _("Asks database, Redis and API whether they answer."), 30),
     Entry(
         "client-facts",
         "business.figures.tasks.refresh_facts",
@@ -30,6 +28,9 @@ register(
         "monitoring.tasks.keep_partitions",
         crontab(minute="15"),
         _("Makes the partitions of measurements of the days to come, and drops those whose time is over."),
+    ),
+    Entry(
+        "heartbeat", "monitoring.tasks.beat_heart", 60, _("Tells the outside watcher that beat and worker live."), 60
     ),
     Entry("tidy", "monitoring.tasks.tidy", crontab(minute="10"), _("Drops measurements past their time.")),
     Entry("outbox-sweep", "core.tasks.sweep_outbox", 10, _("Delivers what a lost wake-up left."), 10),

@@ -12,9 +12,11 @@ from django.db import connection
 from core import metrics as registry
 from core.metrics import Reading, Where
 from core.people.access import Area, Viewer
-from monitoring import checks, health
-from monitoring.health import Check, Report, report_of
-from monitoring.metrics import common, uptime
+from monitoring import health
+from monitoring.health import Check, Outcome, Report, Status, report_of, uptime
+from monitoring.health.heartbeat import Heartbeat, heartbeat
+from monitoring.health.uptime import Beat, Share
+from monitoring.metrics import common
 from monitoring.requests import queries as requests
 from monitoring.requests import tiers
 from monitoring.requests.counting import REQUEST
@@ -32,16 +34,16 @@ MOST_ROUTES = 100
 
 @dataclass(frozen=True)
 class CheckRow:
-    """A check with the worst of each of the last 60 minutes (None: not observed), and its uptime in %."""
+    """A check with the worst of each of the last 60 minutes (None: not observed), and its uptime over 24 hours,
+    7, 30 and 90 days in %."""
 
     check: Check
-    beats: tuple[str | None, ...]
-    uptime_day: Decimal | None
-    uptime_month: Decimal | None
+    beats: tuple[Beat, ...]
+    uptimes: tuple[Decimal | None, ...]
 
     @property
     def asked(self) -> bool:
-        return self.check.name == health.ALL or self.check.name in checks.ESSENTIAL
+        return self.check.status is not Status.NOT_CONFIGURED
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,11 @@ class Overview:
     figures: dict[str, Reading]
     lines: dict[str, tuple[float | None, ...]]
     routes: tuple[RouteRow, ...]
+    heartbeat: Heartbeat
 
 
 def overview(viewer: Viewer, now: dt.datetime) -> Overview:
-    """Everything on the page, as of `now`. Raises Denied. Seven queries."""
+    """Everything on the page, as of `now`. Raises Denied. Eight queries."""
     viewer.require(Area.MONITORING)
     report = health.kept(now) or _unknown()
     where = Where(None, viewer.zone)
@@ -80,72 +83,32 @@ def overview(viewer: Viewer, now: dt.datetime) -> Overview:
         registry.read(FIGURES, where, now),
         _lines(now),
         tuple(routes(now)),
+        heartbeat(now),
     )
 
 
 def _unknown() -> Report:
-    outcomes = [checks.Outcome(name, checks.Status.UNKNOWN) for name in checks.ESSENTIAL]
-    report = report_of(outcomes, None)
-    return Report(checks.Status.UNKNOWN, report.checks)
+    report = report_of([Outcome(name, Status.UNKNOWN) for name in health.ESSENTIAL], {})
+    return Report(Status.UNKNOWN, report.checks)
 
 
 def _check_rows(report: Report, now: dt.datetime) -> list[CheckRow]:
-    beats = _beats(now)
-    up, nothing = _uptimes(now), (None, None)
     everything = Check(health.ALL, report.status, None, report.checks[0].checked_at, "")
+    lines = (everything, *report.checks)
+    beats = uptime.beats(now - BEATS * BEAT, now, BEATS)
+    shares = uptime.uptimes([one.name for one in lines], now)
     return [
-        CheckRow(one, beats.get(one.name, (None,) * BEATS), *up.get(one.name, nothing))
-        for one in (everything, *report.checks)
+        CheckRow(
+            one,
+            beats.get(one.name, (None,) * BEATS),
+            tuple(_percent(shares.get((one.name, label))) for label in uptime.WINDOWS),
+        )
+        for one in lines
     ]
 
 
-def _beats(now: dt.datetime) -> dict[str, tuple[str | None, ...]]:
-    """The worst status of each minute that a span touches, oldest first."""
-    start = now - BEATS * BEAT
-    rank = {"ok": 0, "degraded": 1, "down": 2}
-    found: dict[str, list[str | None]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, status, greatest(since, %(start)s), least(until, %(now)s) FROM monitoring_span"
-            " WHERE since < %(now)s AND until > %(start)s",
-            {"start": start, "now": now},
-        )
-        for name, status, since, until in cursor.fetchall():
-            line = found.setdefault(name, [None] * BEATS)
-            first = int((since - start) / BEAT)
-            last = min(BEATS - 1, int((until - start - dt.timedelta(microseconds=1)) / BEAT))
-            for index in range(first, last + 1):
-                if status in rank and rank[status] >= rank.get(line[index] or "", -1):
-                    line[index] = status
-    return {name: tuple(line) for name, line in found.items()}
-
-
-def _uptimes(now: dt.datetime) -> dict[str, tuple[Decimal | None, Decimal | None]]:
-    """Each check's share of time in ok or degraded over a day and over 30, of all time since its first span."""
-    share = (
-        "100 * coalesce(sum(extract(epoch FROM least(until, %(now)s) - greatest(since, %({0})s)))"
-        "   FILTER (WHERE status = ANY(%(up)s) AND until > %({0})s), 0)"
-        "   / extract(epoch FROM %(now)s - greatest(%({0})s, first.at))"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT span.name, {share.format('day')}, {share.format('month')}"  # noqa: S608
-            " FROM monitoring_span AS span"
-            " JOIN (SELECT name, min(since) AS at FROM monitoring_span GROUP BY name) AS first"
-            "   ON first.name = span.name AND first.at < %(now)s"
-            " WHERE since < %(now)s AND until > %(month)s GROUP BY span.name, first.at",
-            {
-                "now": now,
-                "day": now - dt.timedelta(hours=24),
-                "month": now - uptime.UPTIME_WINDOW,
-                "up": list(uptime.UP),
-            },
-        )
-        thousandth = Decimal("0.001")
-        return {
-            name: (Decimal(day).quantize(thousandth), Decimal(month).quantize(thousandth))
-            for name, day, month in cursor.fetchall()
-        }
+def _percent(share: Share | None) -> Decimal | None:
+    return share.percent if share else None
 
 
 def _lines(now: dt.datetime) -> dict[str, tuple[float | None, ...]]:

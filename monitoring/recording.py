@@ -19,8 +19,10 @@ from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from cache.backend import counts as cache_counts
+from monitoring import store
 from monitoring.requests.counting import Key, Requests, Tally, Tasks
 from monitoring.requests.writing import write
+from monitoring.store import Sampled
 
 logger = logging.getLogger(__name__)
 
@@ -61,14 +63,7 @@ def _write_counts(rows: dict[Key, Tally]) -> None:
 
 
 def _write_cache(hits: int, lookups: int, now: dt.datetime) -> None:
-    from monitoring.models import Sample
-
-    Sample.objects.bulk_create(
-        [
-            Sample(host=host(), at=now, name="cache.hits", value=hits),
-            Sample(host=host(), at=now, name="cache.lookups", value=lookups),
-        ]
-    )
+    store.write(host(), now, [Sampled("cache.hits", hits), Sampled("cache.lookups", lookups)])
 
 
 class Flusher:

@@ -67,6 +67,7 @@ def monitoring(request: HttpRequest) -> HttpResponse:
         "checks": [_line(row) for row in found.checks],
         "tiles": _tiles(found, now),
         "routes": found.routes,
+        "heartbeat": found.heartbeat,
     }
     return page(request, "monitoring/monitoring.html", context, "live")
 
@@ -83,7 +84,7 @@ def _line(row: CheckRow) -> CheckLine:
             "bad": bad,
             "gap": len(row.beats) - len(seen),
         }
-        beats = strip(row.beats, takeaway=takeaway, step=4)  # type: ignore[arg-type]
+        beats = strip(row.beats, takeaway=takeaway, step=4)
     return CheckLine(name, glyph, word, row, beats)
 
 

@@ -7,14 +7,20 @@ from django.utils.safestring import SafeString
 
 from core.charts._svg import boxes, el, gaps, safe
 
-Beat = Literal["ok", "degraded", "down"] | None
+Beat = Literal["ok", "degraded", "down", "maintenance"] | None
 
-# A degraded beat is shorter, one that is down is cut in two: the difference shows without colour.
-_SHAPES = {"ok": ("fill-ok", 0, 18), "degraded": ("fill-warning", 5, 13), "down": ("fill-critical", 0, 18)}
+# A degraded beat is shorter, one that is down is cut in two, a maintenance is a dash: the difference shows without
+# colour.
+_SHAPES = {
+    "ok": ("fill-ok", 0, 18),
+    "degraded": ("fill-warning", 5, 13),
+    "down": ("fill-critical", 0, 18),
+    "maintenance": ("fill-ink", 7, 4),
+}
 
 
-def strip(beats: Sequence[Beat], *, takeaway: str, step: int = 6, height: int = 18) -> SafeString:
-    """One beat an interval, oldest first; None was not observed and is hatched."""
+def strip(beats: Sequence[Beat], *, takeaway: str, step: int = 6, height: int = 18, fluid: bool = False) -> SafeString:
+    """One beat an interval, oldest first; None was not observed and is hatched. `fluid` fills the width it is given."""
     wide = step - 2
     inner = [
         boxes(
@@ -30,4 +36,7 @@ def strip(beats: Sequence[Beat], *, takeaway: str, step: int = 6, height: int = 
     width = max(len(beats) * step - 2, step)
     if not beats:
         inner.append(el("rect", class_="plot-gap", width=width, height=height))
-    return safe(el("svg", "".join(inner), class_="strip", width=width, height=height, role="img", aria_label=takeaway))
+    size: dict[str, object] = {"width": width, "height": height}
+    if fluid:
+        size = {"width": "100%", "height": height, "viewBox": f"0 0 {width} {height}", "preserveAspectRatio": "none"}
+    return safe(el("svg", "".join(inner), class_="strip", **size, role="img", aria_label=takeaway))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-GROUPS = ("web", "installation", "database", "backup", "whatsapp", "channels", "narrative")
+GROUPS = ("web", "installation", "database", "monitoring", "backup", "whatsapp", "channels", "narrative")
 
 
 class ConfigurationError(Exception):
@@ -265,6 +265,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("REDIS_URL", "database", gettext_noop("Redis or Valkey."), url("redis", "rediss", "unix", local=["unix"])),
     Variable("UPSTASH_REDIS_REST_URL", "database", gettext_noop("Upstash, when REDIS_URL is absent."), url("https")),
     Variable("UPSTASH_REDIS_REST_TOKEN", "database", gettext_noop("Token of Upstash."), text, secret=True),
+    Variable(
+        "FVDASH_HEARTBEAT_URL",
+        "monitoring",
+        gettext_noop("Address of an outside watcher, called every minute."),
+        url("http", "https"),
+        secret=True,
+    ),
     Variable("BACKUP_ENCRYPTION_KEY", "backup", gettext_noop("Passphrase of the backups."), text, secret=True),
     Variable("BACKUP_RETENTION_DAYS", "backup", gettext_noop("Days that a backup is kept."), integer(1, 3650), 90),
     Variable("BACKUP_STORAGE_URLS", "backup", gettext_noop("Where backups are stored."), stores, ()),

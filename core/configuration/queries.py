@@ -15,6 +15,7 @@ GROUP_LABELS = {
     "web": _("Web"),
     "installation": _("Installation"),
     "database": _("Database and queue"),
+    "monitoring": _("Monitoring"),
     "backup": _("Backup"),
     "whatsapp": "WhatsApp",
     "channels": _("Channels"),

@@ -59,6 +59,7 @@ class SecondFactorMiddleware:
         "/preferences",
         settings.STATIC_URL,
         "/api/health",
+        "/status",
     )
 
     def __init__(self, get_response: GetResponse) -> None:

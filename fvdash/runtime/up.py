@@ -204,7 +204,7 @@ class _Start:
             self._step("demo data", "demo", "load")
         self.installation.mark_done("demo")
 
-    # ---- web, worker, beat ---------------------------------------------------------------------
+    # ---- web, worker, beat, collector ----------------------------------------------------------
     def _processes(self) -> None:
         data = self.installation.data_dir
         (data / "beat").mkdir(mode=0o700, exist_ok=True)
@@ -219,9 +219,11 @@ class _Start:
             "--without-mingle",
         )
         beat = (*celery, "beat", "--loglevel=INFO", f"--schedule={data / 'beat' / 'schedule'}", "--pidfile=")
-        # Stopped in the opposite order: web, beat, worker.
+        collector = ("manage.py", "collector")
+        # Stopped in the opposite order: web, collector, beat, worker.
         self.supervisor.start(Service("worker", lambda: _ready(self._python(*worker)), grace=20))
         self.supervisor.start(Service("beat", lambda: _ready(self._python(*beat)), grace=5))
+        self.supervisor.start(Service("collector", lambda: _ready(self._python(*collector)), grace=15))
         self.supervisor.start(web)
         self.supervisor.wait_until(lambda: web_answers(settings.HOST, settings.PORT), web, seconds=60)
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from monitoring.metrics import cache, host, requests, uptime
+from monitoring.metrics import business, cache, host, requests, services, uptime
 
-__all__ = ["cache", "host", "requests", "uptime"]
+__all__ = ["business", "cache", "host", "requests", "services", "uptime"]

@@ -14,26 +14,16 @@ from monitoring.metrics import common
 
 def read_cache(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[str, Reading]:
     """The library's hits ÷ look-ups over the last 60 minutes; the server's own rate is in `parts`."""
-    ((hits, lookups, server_hits, server_misses),) = common.rows(
-        "SELECT sum(value) FILTER (WHERE name = 'cache.hits'),"
-        "       sum(value) FILTER (WHERE name = 'cache.lookups'),"
-        "       sum(grown) FILTER (WHERE name = 'redis.keyspace_hits'),"
-        "       sum(grown) FILTER (WHERE name = 'redis.keyspace_misses')"
-        # A counter that fell began anew: what it shows has grown since.
-        " FROM (SELECT name, value, CASE WHEN value >= before THEN value - before"
-        "                                WHEN before IS NOT NULL THEN value END AS grown"
-        "       FROM (SELECT name, value, lag(value) OVER (PARTITION BY name, host ORDER BY at) AS before"
-        "             FROM monitoring_sample WHERE name = ANY(%s) AND at > %s AND at <= %s) AS pairs) AS steps",
-        [
-            ["cache.hits", "cache.lookups", "redis.keyspace_hits", "redis.keyspace_misses"],
-            as_of - common.WINDOW,
-            as_of,
-        ],
+    named = ("cache.hits", "cache.lookups", "redis.hits", "redis.misses")
+    found = common.last_hour(named, as_of, "sum")
+    # The library's are counts; the server's are rates a second, of intervals of one length.
+    hits, lookups, server_hits, server_misses = (
+        sum(value for _at, value in common.known(found[name])) for name in named
     )
-    of_server = (server_hits or 0) + (server_misses or 0)
+    of_server = server_hits + server_misses
     parts = {
-        "hits": int(hits or 0),
-        "lookups": int(lookups or 0),
+        "hits": int(hits),
+        "lookups": int(lookups),
         "server_hit_rate_pct": common.decimal(100 * server_hits / of_server) if of_server else None,
     }
     if not lookups:
@@ -45,14 +35,13 @@ def read_cache(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[s
 
 def cache_series(where: Where, name: str, first: dt.date, last: dt.date) -> list[Point]:
     """Each day's hits ÷ look-ups."""
-    rows = common.rows(
-        "SELECT (at AT TIME ZONE %s)::date AS day, 100 * sum(value) FILTER (WHERE name = 'cache.hits')"
-        "   / nullif(sum(value) FILTER (WHERE name = 'cache.lookups'), 0) FROM monitoring_sample"
-        " WHERE name IN ('cache.hits', 'cache.lookups')"
-        " AND at >= %s::timestamp AT TIME ZONE %s AND at < %s::timestamp AT TIME ZONE %s GROUP BY day",
-        [where.zone, *common.bounds(where, first, last)],
-    )
-    return common.days(first, last, ((row[0], row[1]) for row in rows), 2)
+    sums = common.by_day(where, ["cache.hits", "cache.lookups"], first, last, "sum")
+    shares = {
+        day: 100 * sums["cache.hits"].get(day, 0.0) / lookups
+        for day, lookups in sums["cache.lookups"].items()
+        if lookups
+    }
+    return common.days(first, last, shares.items(), 2)
 
 
 register(

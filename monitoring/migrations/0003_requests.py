@@ -58,7 +58,7 @@ def first_partitions(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("monitoring", "0002_store")]
+    dependencies: ClassVar = [("monitoring", "0002_health")]
 
     operations: ClassVar = [
         migrations.CreateModel(

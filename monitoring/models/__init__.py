@@ -1,4 +1,4 @@
-"""What is measured: samples in their tiers, requests by route, and what the health checks found."""
+"""Rows of monitoring, a module per subject."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from monitoring.models.requests import (
     EndpointRoll,
 )
 from monitoring.models.samples import DayBlock, HourBlock, LateHour, MinuteBlock, Raw, RollUp, Sample, Series
+from monitoring.models.status import Maintenance, StatusIncident, StatusPage, StatusUpdate
 
 __all__ = [
     "CheckResult",
@@ -24,10 +25,14 @@ __all__ = [
     "EndpointRoll",
     "HourBlock",
     "LateHour",
+    "Maintenance",
     "MinuteBlock",
     "Raw",
     "RollUp",
     "Sample",
     "Series",
     "Span",
+    "StatusIncident",
+    "StatusPage",
+    "StatusUpdate",
 ]

@@ -15,13 +15,17 @@ _MEASURED = DataMap(
 
 
 class CheckResult(models.Model):
-    """What one health check found once. What is not configured is not checked, and has no rows."""
+    """What one health check found once, damped: a first failure is "degraded", with one in `failures`, which
+    counts the rounds in a row that failed. `reason` is a key of `monitoring.health.REASONS`, `detail` the service's
+    own words. What is not configured is not checked, and has no rows."""
 
     at = models.DateTimeField()
     name = models.CharField(max_length=40)
     status = models.CharField(max_length=10)
     latency_ms = models.FloatField(null=True)
     detail = models.CharField(max_length=300, default="", blank=True)
+    reason = models.CharField(max_length=12, default="", db_default="", blank=True)
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     data_map: ClassVar[DataMap] = _MEASURED
 

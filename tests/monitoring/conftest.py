@@ -7,15 +7,23 @@ from collections.abc import Iterator
 import pytest
 
 from cache.backend import counts
-from monitoring import health, recording
+from monitoring import health, recording, store
 
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
+    # Named on the command line, this file is read before Django is set up.
+    from monitoring.status import public
+
     recording.requests.take()
     counts.take()
     health.on_the_spot.forget()
+    public.copy.forget()
+    # Ids of series of a database that was rolled back.
+    store.forget()
     yield
+    store.forget()
     recording.requests.take()
     counts.take()
     health.on_the_spot.forget()
+    public.copy.forget()

@@ -14,8 +14,8 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from core.models import User
-from monitoring import checks, health, tasks
-from monitoring.checks import Outcome, Runner, Status
+from monitoring import health
+from monitoring.health import Outcome, Runner, Status, essential, report
 from monitoring.models import CheckResult, Span
 
 FINE = [Outcome("database", Status.OK, 1.0), Outcome("redis", Status.OK, 1.0), Outcome("api", Status.OK, 1.0)]
@@ -135,7 +135,7 @@ def test_database_that_refuses_is_503_and_no_crash(client: Client, monkeypatch: 
     def refuse(*args: object) -> None:
         raise OSError("connection refused")
 
-    monkeypatch.setattr(health, "kept", refuse)
+    monkeypatch.setattr(report, "kept", refuse)
     monkeypatch.setattr(
         health.runner, "_asks", {"database": refuse, "redis": lambda timeout: None, "api": lambda timeout: None}
     )
@@ -147,7 +147,7 @@ def test_database_that_refuses_is_503_and_no_crash(client: Client, monkeypatch: 
 
 def test_redis_that_hangs_is_503_within_its_time(black_hole: int, settings: object) -> None:
     settings.REDIS_URL = f"redis://127.0.0.1:{black_hole}/0"  # type: ignore[attr-defined]
-    runner = Runner({"redis": checks.redis_server}, timeout=0.2)
+    runner = Runner({"redis": essential.redis_server}, timeout=0.2)
     started = time.monotonic()
     (outcome,) = runner.run()
     assert outcome.status is Status.DOWN
@@ -156,7 +156,7 @@ def test_redis_that_hangs_is_503_within_its_time(black_hole: int, settings: obje
 
 def test_api_that_takes_the_connection_and_is_silent_is_down(black_hole: int, settings: object) -> None:
     settings.HOST, settings.PORT = "127.0.0.1", black_hole  # type: ignore[attr-defined]
-    (outcome,) = Runner({"api": checks.api}, timeout=0.2).run()
+    (outcome,) = Runner({"api": essential.api}, timeout=0.2).run()
     assert outcome.status is Status.DOWN
     assert outcome.detail
 
@@ -188,11 +188,11 @@ def test_checks_run_beside_each_other() -> None:
 
 def test_kept_results_that_hang_are_not_waited_for(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
     release = threading.Event()
-    monkeypatch.setattr(health, "READ_S", 0.05)
-    monkeypatch.setattr(health, "kept", lambda now: release.wait(10))
-    monkeypatch.setattr(health, "keep", lambda outcomes, at: None)
-    monkeypatch.setattr(health, "reader", health._Reader())
-    monkeypatch.setattr(health.runner, "_asks", dict.fromkeys(checks.ESSENTIAL, lambda timeout: None))
+    monkeypatch.setattr(report, "READ_S", 0.05)
+    monkeypatch.setattr(report, "kept", lambda now: release.wait(10))
+    monkeypatch.setattr(report, "keep", lambda outcomes, at: None)
+    monkeypatch.setattr(report, "reader", report.Reader())
+    monkeypatch.setattr(health.runner, "_asks", dict.fromkeys(health.ESSENTIAL, lambda timeout: None))
     answer = client.get("/api/system/health")
     release.set()
     assert answer.json()["status"] == "ok"
@@ -212,18 +212,7 @@ def test_kept_results_that_hang_are_not_waited_for(monkeypatch: pytest.MonkeyPat
 )
 def test_whole_is_as_bad_as_what_the_product_needs(found: dict[str, Status], expected: str) -> None:
     statuses = {"database": Status.OK, "redis": Status.OK, "api": Status.OK} | found
-    assert checks.overall([Outcome(name, status) for name, status in statuses.items()]) == expected
-
-
-@pytest.mark.django_db
-def test_task_keeps_a_round_and_says_what_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(timeout: float) -> None:
-        raise ConnectionRefusedError("refused by postgresql://fvdash:hunter2@db/x")
-
-    monkeypatch.setattr(health.runner, "_asks", {"database": lambda timeout: None, "redis": refuse, "api": refuse})
-    assert tasks.check_health() == "down: redis, api"
-    assert CheckResult.objects.get(name="redis").status == "down"
-    assert "hunter2" not in CheckResult.objects.get(name="redis").detail
+    assert health.overall([Outcome(name, status) for name, status in statuses.items()]) == expected
 
 
 @pytest.mark.django_db

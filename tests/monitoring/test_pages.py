@@ -12,8 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.models import User
 from core.schedule.models import BeatRun
-from monitoring import health, recording, tasks
-from monitoring.checks import Outcome, Status
+from monitoring import health, recording, store
+from monitoring.health import Outcome, Status
+from monitoring.store import Sampled
 
 pytestmark = pytest.mark.django_db
 ClientAs = Callable[[User], Client]
@@ -38,11 +39,16 @@ def test_before_anything_was_measured_nothing_is_claimed(client_as: ClientAs, ad
     assert "100,00" not in html
 
 
+def _sampled(at: dt.datetime) -> None:
+    store.write("a", at, [Sampled(name, 20.0) for name in ("cpu_pct", "memory_pct")])
+    store.write("", at, [Sampled("db_connections", 3)])
+
+
 def test_page_shows_what_was_measured(client_as: ClientAs, admin: User) -> None:
     now = timezone.now()
     down = Outcome("redis", Status.DOWN, None, "connection refused")
     health.keep([Outcome("database", Status.OK, 3.0), down, Outcome("api", Status.OK, 2.0)], now)
-    tasks.collect()
+    _sampled(now)
     for status, ms in ((200, 20.0), (200, 40.0), (500, 900.0)):
         recording.requests.add("/business/clients", "GET", status, ms, now.timestamp() - 60)
     recording.flush()
@@ -62,7 +68,7 @@ def test_number_of_queries_does_not_grow(
     for number in range(30):
         recording.requests.add(f"/route/{number}", "GET", 200, 5.0, now.timestamp() - 60)
     recording.flush()
-    tasks.collect()
+    _sampled(now)
     with django_assert_max_num_queries(10):
         client.get("/monitoring")
 
@@ -80,7 +86,7 @@ def test_schedule_says_what_is_overdue_and_what_failed(client_as: ClientAs, admi
         name="outbox-sweep", last_started_at=ago, last_finished_at=ago, last_duration_ms=12, last_outcome="ok", runs=7
     )
     BeatRun.objects.create(
-        name="collect",
+        name="health",
         last_started_at=now,
         last_finished_at=now,
         last_duration_ms=3,

@@ -11,9 +11,9 @@ from fvdash.runtime.up import up
 
 
 class Command(BaseCommand):
-    """Servers, migrations, first admin, demo data, then web, worker and beat until it is stopped."""
+    """Servers, migrations, first admin, demo data, then web, worker, beat and collector until it is stopped."""
 
-    help = "Starts PostgreSQL and Redis (unless given), web, worker and beat; Ctrl-C stops all of them."
+    help = "Starts PostgreSQL and Redis (unless given), web, worker, beat and collector; Ctrl-C stops all of them."
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
