@@ -53,6 +53,7 @@ def keep_partitions() -> str:
 def tidy() -> str:
     """Drops samples after 48 h, single results after 7, spans and periods of
     requests after 2 years."""
+    from monitoring.exposition import totals
     from monitoring.models import CheckResult, EndpointPeriod, Sample, Span
     from monitoring.requests import KEPT
 
@@ -62,5 +63,6 @@ def tidy() -> str:
         CheckResult.objects.filter(at__lt=now - RESULTS_KEPT).delete()[0],
         EndpointPeriod.objects.filter(at__lt=now - KEPT - 28 * dt.timedelta(days=1)).delete()[0],
         Span.objects.filter(until__lt=now - SPANS_KEPT).delete()[0],
+        totals.tidy(now),
     ]
     return f"{sum(dropped)} rows"
