@@ -78,10 +78,10 @@ def _token(request: HttpRequest) -> str | None:
 def _is_local(request: HttpRequest) -> bool:
     """From the loopback, not through a proxy, and by a name of ours: a page that points its own name at the
     loopback (DNS rebinding) must not read this in a browser."""
-    address = client_ip(request)
-    if address is None or not ipaddress.ip_address(address).is_loopback:
-        return False
-    if request.was_forwarded:  # type: ignore[attr-defined]
+    address = ipaddress.ip_address(client_ip(request) or "0.0.0.0")  # noqa: S104
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    if not address.is_loopback or request.was_forwarded:  # type: ignore[attr-defined]
         return False
     try:
         request.get_host()
