@@ -110,7 +110,7 @@ def _tasks(counted: Sequence[Total]) -> Iterator[Family]:
 
 @lru_cache
 def _bounds(kind: str) -> tuple[str, ...]:
-    return (*(floatToGoString(bound) for bound in totals.BOUNDS_S[kind]), "+Inf")
+    return (*(str(floatToGoString(bound)) for bound in totals.BOUNDS_S[kind]), "+Inf")
 
 
 def _histogram(family: Family, one: Total, labels: dict[str, str]) -> None:

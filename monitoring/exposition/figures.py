@@ -51,7 +51,8 @@ def now(at: dt.datetime, *, business: bool) -> Now:
     """Everything that is known at `at`; figures of agencies only with `business`. One query, and some more once
     in KEPT_S."""
     known = registry.registered()
-    found, pushed = [], []
+    found: list[Value] = []
+    pushed: list[Value] = []
     for one in reading.fresh([name for name, metric in known.items() if is_sampled(metric)], at):
         labels = {**({"host": one.host} if one.host else {}), **one.labels}
         if math.isfinite(one.value):

@@ -27,9 +27,11 @@ _ENDINGS: Final[dict[Unit, tuple[tuple[str, ...], str, float]]] = {
     Unit.PER_SECOND: (("_per_s",), "_per_second", 1),
     Unit.PER_MINUTE: (("_per_min",), "_per_second", 1 / 60),
 }
-# Where the rule would give a name that says something else, or that the histogram of requests has.
+# Where the rule would give a name that says something else or twice, or that the histogram of requests has.
 _OWN: Final = {
     "response_time_ms": "response_time_mean_seconds",
+    "error_rate_pct": "error_ratio",
+    "cache_hit_rate_pct": "cache_hit_ratio",
     "network.bytes_in": "network_received_bytes_per_second",
     "network.bytes_out": "network_sent_bytes_per_second",
     "business.revenue_per_min": "business_revenue_last_minute",

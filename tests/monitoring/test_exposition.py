@@ -14,7 +14,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 
 from core import metrics as registry
@@ -29,11 +28,11 @@ from monitoring.requests import rolling
 from monitoring.requests.counting import Requests, Tasks
 from monitoring.store import Sampled, write
 from monitoring.store.writing import write_rounds
+from tests.monitoring.exposed import Key, everything_known, parsed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_once")]
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
-type Key = tuple[str, frozenset[tuple[str, str]]]
 
 
 @pytest.fixture(autouse=True)
@@ -50,18 +49,12 @@ def scraped(accept: str = "") -> str:
 def samples(text: str | None = None) -> dict[Key, float]:
     """Name and labels of each sample, and its value; both forms say the same."""
     if text is None:
-        plain, strict = samples(scraped()), {}
-        for family in openmetrics.text_string_to_metric_families(scraped(OPENMETRICS)):
-            strict |= {(one.name, frozenset(one.labels.items())): one.value for one in family.samples}
+        plain, strict = samples(scraped()), parsed(scraped(OPENMETRICS), openmetrics.text_string_to_metric_families)
         assert {key: value for key, value in strict.items() if not _counts_itself(key)} == {
             key: value for key, value in plain.items() if not _counts_itself(key)
         }
         return plain
-    return {
-        (one.name, frozenset(one.labels.items())): one.value
-        for family in parser.text_string_to_metric_families(text)
-        for one in family.samples
-    }
+    return parsed(text)
 
 
 def _counts_itself(key: Key) -> bool:
@@ -161,7 +154,7 @@ def test_counters_add_up_over_flushes_and_processes() -> None:
 def test_what_a_flush_could_not_write_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     recording.requests.add("/a", "GET", 200, 5.0)
     with monkeypatch.context() as patch:
-        patch.setattr(recording.totals, "add", lambda rows: 1 / 0)
+        patch.setattr(totals, "add", lambda rows: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             recording.flush()
     recording.flush()
@@ -355,16 +348,9 @@ def test_every_registered_figure_has_a_name_of_its_own_in_base_units() -> None:
 def test_promtool_has_nothing_to_say_of_any_figure() -> None:
     if shutil.which("promtool") is None:
         pytest.skip("promtool is not there (Debian's package prometheus)")
-    now = timezone.now()
-    known = registry.registered()
-    stored = [
-        Sampled(name, 1.0, dict.fromkeys(one.labels, "x")) for name, one in known.items() if figures.is_sampled(one)
-    ]
-    write("web-1", now, stored)
-    rest: list[Any] = [[name, 1.0, {}] for name, one in known.items() if not figures.is_sampled(one)]
-    cache.set(figures._KEY, rest, 60)
+    everything_known()
     text = scraped()
-    for one in known.values():
+    for one in registry.registered().values():
         assert f"\n{names.named(one).name}{{" in text or f"\n{names.named(one).name} " in text
     lint(text)
 
@@ -406,7 +392,12 @@ def test_a_scrape_counts_itself_as_a_route_of_its_own() -> None:
 def test_windows_are_read_once_in_a_minute_and_again_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     read = figures._read
-    monkeypatch.setattr(figures, "_read", lambda at: [asked.append(1), *read(at)][1:])
+
+    def counted(at: dt.datetime) -> Any:
+        asked.append(1)
+        return read(at)
+
+    monkeypatch.setattr(figures, "_read", counted)
     scraped()
     scraped()
     assert len(asked) == 1

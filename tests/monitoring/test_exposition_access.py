@@ -18,7 +18,7 @@ from monitoring.exposition import answer
 from monitoring.exposition.bounded import Bounded, Silent
 
 MakeToken = Callable[..., str]
-FAR = {"REMOTE_ADDR": "203.0.113.9"}
+FAR: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.9"}
 
 
 def asked_with(token: str, **extra: Any) -> Any:
@@ -112,8 +112,6 @@ class TestAccess:
     def test_figures_of_the_agencies_are_for_who_may_see_them_all(
         self, make_user: Any, make_token: MakeToken, client_as: Callable[[User], Client]
     ) -> None:
-        from django.utils import timezone
-
         admin, operator = make_user("admin"), make_user("operator")
         client_as(admin).get("/configuration")
 
@@ -174,10 +172,16 @@ def test_without_database_it_is_503_in_one_line_and_the_counts_wait() -> None:
 
 def test_database_that_hangs_costs_the_patience_and_nothing_stacks_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """One question hangs; those who come meanwhile are answered at once."""
-    release, asked = threading.Event(), []
+    release = threading.Event()
+    asked: list[str | None] = []
     bounded = Bounded(0.2)
     monkeypatch.setattr(answer, "database", bounded)
-    monkeypatch.setattr(answer, "_read", lambda token: (asked.append(1), release.wait(30)))
+
+    def hang(token: str | None) -> None:
+        asked.append(token)
+        release.wait(30)
+
+    monkeypatch.setattr(answer, "_read", hang)
     try:
         answers = [Client().get("/metrics") for _ in range(3)]
     finally:
