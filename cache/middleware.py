@@ -16,6 +16,8 @@ _OWN: dict[str, Policy] = {
     "/api/whatsapp/webhook": Policy("webhook", 6000, 60),
     "/api/metrics": Policy("samples", 600, 60),
 }
+# Several servers that scrape every five seconds stay far below it.
+_SCRAPES = Policy("metrics", 120, 60)
 _NONE = frozenset({"/api/health", "/api/system/health"})
 
 
@@ -32,10 +34,14 @@ class RateLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         path = request.path.rstrip("/")
+        if request.path == "/metrics":
+            return self._limited(request, _SCRAPES)
         if not request.path.startswith("/api/") or path in _NONE:
             return self.get_response(request)
         policy = _OWN.get(path) if request.method == "POST" else None
-        policy = policy or Policy("api", settings.API_LIMIT.calls, settings.API_LIMIT.seconds)
+        return self._limited(request, policy or Policy("api", settings.API_LIMIT.calls, settings.API_LIMIT.seconds))
+
+    def _limited(self, request: HttpRequest, policy: Policy) -> HttpResponse:
         address = f"address:{client_ip(request) or 'local'}"
         caller = self._credential(request)
         refused = Policy("refused", policy.calls, policy.seconds)

@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "monitoring.middleware.HealthMiddleware",
     "core.api.middleware.ApiErrorsMiddleware",
     "cache.middleware.RateLimitMiddleware",
+    "monitoring.exposition.answer.ExpositionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",

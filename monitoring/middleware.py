@@ -14,7 +14,7 @@ from monitoring.recording import flusher, requests
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-ALIVE, SYSTEM = "/api/health", "/api/system/health"
+ALIVE, SYSTEM, METRICS = "/api/health", "/api/system/health", "/metrics"
 
 
 class RequestMetricsMiddleware:
@@ -36,7 +36,7 @@ class RequestMetricsMiddleware:
         return response
 
     def _unmatched(self, request: HttpRequest) -> str:
-        if request.path in (ALIVE, SYSTEM):
+        if request.path in (ALIVE, SYSTEM, METRICS):
             return request.path
         return "(static)" if request.path.startswith(self._static) else "(no route)"
 

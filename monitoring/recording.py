@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from cache.backend import counts as cache_counts
 from monitoring import store
+from monitoring.exposition import totals
 from monitoring.requests.counting import Key, Requests, Tally, Tasks
 from monitoring.requests.writing import write
 from monitoring.store import Sampled
@@ -60,6 +61,7 @@ def flush(now: dt.datetime | None = None) -> int:
 
 def _write_counts(rows: dict[Key, Tally]) -> None:
     write(rows, host())
+    totals.add(rows)
 
 
 def _write_cache(hits: int, lookups: int, now: dt.datetime) -> None:

@@ -53,6 +53,7 @@ def keep_partitions() -> str:
 def tidy() -> str:
     """Drops samples after 48 h, single results after 7 days, spans and periods of requests after 2 years, and
     groups of the log that did not come for 30 days. Muted ones stay, or they would come back as new."""
+    from monitoring.exposition import totals
     from monitoring.log.tables import KEPT as LOG_KEPT
     from monitoring.models import CheckResult, EndpointPeriod, LogGroup, Sample, Span
     from monitoring.requests import KEPT
@@ -64,5 +65,6 @@ def tidy() -> str:
         EndpointPeriod.objects.filter(at__lt=now - KEPT - 28 * dt.timedelta(days=1)).delete()[0],
         Span.objects.filter(until__lt=now - SPANS_KEPT).delete()[0],
         LogGroup.objects.filter(last_seen__lt=now - LOG_KEPT).exclude(state=LogGroup.State.MUTED).delete()[0],
+        totals.tidy(now),
     ]
     return f"{sum(dropped)} rows"

@@ -9,7 +9,8 @@ from functools import lru_cache
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+FORWARDING = frozenset({"HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_TRUE_CLIENT_IP"})
+"""Beside all that begin with X-Forwarded: what only somebody in between sends."""
 
 
 @lru_cache
@@ -46,7 +47,7 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         meta = request.META
-        request.was_forwarded = any(name in meta for name in FORWARDING)  # type: ignore[attr-defined]
+        request.was_forwarded = any(name in FORWARDING or name.startswith("HTTP_X_FORWARDED") for name in meta)  # type: ignore[attr-defined]
         if _is_trusted(meta.get("REMOTE_ADDR", "")):
             hops = [hop.strip() for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
             for hop in reversed(hops):

@@ -107,13 +107,15 @@ def on_end(
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO core_beatrun (name, last_started_at, last_finished_at, last_duration_ms, last_outcome,"
-            " last_detail, last_failed_at, last_failure, runs, failures)"
+            " last_detail, last_succeeded_at, last_failed_at, last_failure, runs, failures)"
             " VALUES (%(name)s, %(started)s, %(now)s, %(ms)s, %(outcome)s, %(detail)s,"
+            "         CASE WHEN NOT %(failed)s THEN %(now)s::timestamptz END,"
             "         CASE WHEN %(failed)s THEN %(now)s::timestamptz END,"
             "         CASE WHEN %(failed)s THEN %(detail)s ELSE '' END, 1, %(failed)s::int)"
             " ON CONFLICT (name) DO UPDATE SET last_started_at = excluded.last_started_at,"
             "   last_finished_at = excluded.last_finished_at, last_duration_ms = excluded.last_duration_ms,"
             "   last_outcome = excluded.last_outcome, last_detail = excluded.last_detail,"
+            "   last_succeeded_at = coalesce(excluded.last_succeeded_at, core_beatrun.last_succeeded_at),"
             "   last_failed_at = coalesce(excluded.last_failed_at, core_beatrun.last_failed_at),"
             "   last_failure = CASE WHEN %(failed)s THEN excluded.last_failure"
             "                       ELSE core_beatrun.last_failure END,"

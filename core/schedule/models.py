@@ -16,6 +16,7 @@ class BeatRun(models.Model):
     last_duration_ms = models.PositiveIntegerField(null=True)
     last_outcome = models.CharField(max_length=10, default="", blank=True)
     last_detail = models.TextField(default="", blank=True)
+    last_succeeded_at = models.DateTimeField(null=True)
     last_failed_at = models.DateTimeField(null=True)
     last_failure = models.TextField(default="", blank=True)
     runs = models.BigIntegerField(default=0)

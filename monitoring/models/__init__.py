@@ -14,6 +14,7 @@ from monitoring.models.requests import (
 )
 from monitoring.models.samples import DayBlock, HourBlock, LateHour, MinuteBlock, Raw, RollUp, Sample, Series
 from monitoring.models.status import Maintenance, StatusIncident, StatusPage, StatusUpdate
+from monitoring.models.totals import Total
 
 __all__ = [
     "CheckResult",
@@ -40,4 +41,5 @@ __all__ = [
     "StatusIncident",
     "StatusPage",
     "StatusUpdate",
+    "Total",
 ]

@@ -124,6 +124,27 @@ def latest(metrics: Sequence[str], now: dt.datetime, *, host: str | None = None)
     ]
 
 
+def fresh(metrics: Sequence[str], now: dt.datetime) -> list[Newest]:
+    """The fresh samples of now, of every series of these metrics and of every pushed one, in the order in which
+    the series were made. One query; as many as there are, so the caller bounds what it does with them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT NULL, NULL, NULL, NULL, NULL, {_ROUND}"  # noqa: S608
+            " UNION ALL SELECT id, metric, host, labels::text, fresh_s, NULL, NULL, NULL, NULL, NULL"
+            " FROM monitoring_series WHERE custom OR metric = ANY(%(metrics)s)",
+            {"metrics": list(metrics), "start": now - NEWEST, "end": now + _MICROSECOND},
+        )
+        rows = cursor.fetchall()
+    ids, at, values = _samples(_in_order([row[5:] for row in rows if row[0] is None]))
+    last = dict(zip(ids.tolist(), range(len(ids)), strict=True))
+    found = []
+    for pk, metric, host, labels, fresh_s, *_rest in sorted(row for row in rows if row[0] in last):
+        one = Newest(metric, host, json.loads(labels), float(values[last[pk]]), _at(int(at[last[pk]])), fresh_s)
+        if one.is_fresh(now):
+            found.append(one)
+    return found
+
+
 def finest(start: dt.datetime, step: dt.timedelta, now: dt.datetime) -> dt.timedelta:
     """`step`, or the next coarser tier's when what is that fine is no longer kept at `start`."""
     if start < now - MINUTES_KEPT and step < HOUR:

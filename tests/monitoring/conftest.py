@@ -27,3 +27,11 @@ def _nothing_counted() -> Iterator[None]:
     counts.take()
     health.on_the_spot.forget()
     public.copy.forget()
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/metrics asks the database in the test's own thread, which sees what the test has not committed."""
+    from monitoring.exposition import answer
+
+    monkeypatch.setattr(answer.database, "ask", lambda question: question())
