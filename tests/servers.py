@@ -118,14 +118,25 @@ class Servers:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with psycopg.connect(self.postgres.superuser_url(), autocommit=True) as connection:
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-                        name, sql.Identifier(TEMPLATE), sql.Identifier(OWNER)
-                    )
-                )
+                self._copy_template(connection, name)
                 # Privileges of a database, unlike those inside it, are not copied.
                 connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
                 connection.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, app))
+
+    def _copy_template(self, connection: psycopg.Connection[tuple[object, ...]], name: sql.Identifier) -> None:
+        """On a busy machine the server's own vacuum may stay in the template for longer than it is waited for."""
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            name, sql.Identifier(TEMPLATE), sql.Identifier(OWNER)
+        )
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        for left in reversed(range(10)):
+            connection.execute(others, [TEMPLATE])
+            try:
+                connection.execute(copy)
+                return
+            except psycopg.errors.ObjectInUse:
+                if not left:
+                    raise
 
 
 def _wait(answers: Callable[[], bool], child: subprocess.Popen[bytes], log: Path) -> None:

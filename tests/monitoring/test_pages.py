@@ -86,7 +86,7 @@ def test_schedule_says_what_is_overdue_and_what_failed(client_as: ClientAs, admi
         name="outbox-sweep", last_started_at=ago, last_finished_at=ago, last_duration_ms=12, last_outcome="ok", runs=7
     )
     BeatRun.objects.create(
-        name="health",
+        name="tidy",
         last_started_at=now,
         last_finished_at=now,
         last_duration_ms=3,

@@ -177,7 +177,8 @@ def test_without_postgresql_it_goes_on_and_writes_later(clean: Own, way: str) ->
             clean.start_postgres()
         back = time.time()
         until(lambda: clean.rounds("host")[-1] >= back + 2, "what waited", 30)
-        assert most[0] <= threads
+        # One more than before: what keeps warnings begins with the first of them.
+        assert most[0] <= threads + 1
         assert most[1] <= files + 2
         # The host was sampled all the time, and Redis too: the leader of before goes on.
         assert gaps(clean.rounds("host")) == []
@@ -206,7 +207,7 @@ def test_without_redis_everything_else_goes_on(clean: Own, way: str) -> None:
                 clean.stop("redis")
             began = time.time()
             until(lambda: clean.rounds("host")[-1] >= began + 8, "rounds of the host", 30)
-            assert process.num_threads() <= threads
+            assert process.num_threads() <= threads + 1
             assert gaps(clean.rounds("host")) == []
             assert gaps(clean.rounds("database")) == []
         if way == "stopped":
