@@ -162,8 +162,9 @@ def is_new(moment: Moment, of: Statement) -> str:
 def is_active(moment: Moment, of: Statement) -> str:
     """The condition of a client with a running contract, an open project or a payment of the last 90 days."""
     at = of.add(moment.at)
-    return f"""(active @> {at}::timestamptz OR contracted @> {of.add(moment.day)}::date
-                OR paid && tstzrange({of.add(lately(moment))}, {at}, '[]'))"""
+    # What most clients have comes first.
+    return f"""(paid && tstzrange({of.add(lately(moment))}, {at}, '[]')
+                OR active @> {at}::timestamptz OR contracted @> {of.add(moment.day)}::date)"""
 
 
 def lately(moment: Moment) -> dt.datetime:

@@ -251,7 +251,11 @@ def _new_clients(where: Where, days: Sequence[dt.date]) -> Values:
 
 
 def _churn(where: Where, days: Sequence[dt.date]) -> Values:
-    """Of each month the clients active at its opening, and among them those inactive at the end of each day."""
+    """Of each month the clients active at its opening, and among them those inactive at the end of each day.
+
+    `base` names the client only where one kept range does not cover the month: of hundreds of thousands of rows
+    those few are looked at closer.
+    """
     of = Statement()
     ids, zone = agencies_sql(where, of), of.add(where.zone)
     tz = ZoneInfo(where.zone)
@@ -260,33 +264,35 @@ def _churn(where: Where, days: Sequence[dt.date]) -> Values:
     closes = [end_of((month + dt.timedelta(days=31)).replace(day=1) - DAY, tz) for month in months]
     eves = [month - DAY for month in months]
     reached = [lately(Moment(opened, where.zone)) for opened in opens]
-    of_months = (
-        f"unnest({of.add(months)}::date[], {of.add(opens)}::timestamptz[], {of.add(closes)}::timestamptz[],"
-        f" {of.add(eves)}::date[], {of.add(reached)}::timestamptz[]) AS m(month, opened, closed, eve, reached)"
-    )
+    # OFFSET 0: a range is made once a month, not once a client and month.
+    of_months = f"""(SELECT month, opened, eve, tstzrange(opened, closed, '[]') AS whole,
+                            tstzrange(reached, opened, '[]') AS reach
+                       FROM unnest({of.add(months)}::date[], {of.add(opens)}::timestamptz[],
+                                   {of.add(closes)}::timestamptz[], {of.add(eves)}::date[],
+                                   {of.add(reached)}::timestamptz[]) AS m(month, opened, closed, eve, reached)
+                     OFFSET 0) m"""
     kept, length = of.add(KEPT), of.add(dt.timedelta(days=PAID_DAYS))
     ends = of.add([end_of(day, tz) + TICK for day in days])
     sql = f"""/* series */
         WITH facts AS MATERIALIZED ({facts_sql(ids)}),
         base AS (
-            SELECT m.month, m.opened, m.closed, f.active, f.paid, f.contracted
-              FROM {of_months} JOIN facts f ON f.active @> m.opened OR f.contracted @> m.eve
-                OR f.paid && tstzrange(m.reached, m.opened, '[]')
+            SELECT m.month, m.whole,
+                   CASE WHEN NOT (f.paid @> m.whole OR f.active @> m.whole) THEN f.client_id END AS client_id
+              FROM {of_months}
+              JOIN facts f ON f.paid && m.reach OR f.active @> m.opened OR f.contracted @> m.eve
         ), gaps AS (
             SELECT b.month, g.gap
-              FROM base b
+              FROM base b JOIN facts f USING (client_id)
              CROSS JOIN LATERAL (
                    SELECT coalesce(range_agg(tstzrange(lower(d)::timestamp AT TIME ZONE {zone},
                                                        upper(d)::timestamp AT TIME ZONE {zone})), '{{}}') AS under
-                     FROM unnest(b.contracted) d) c
+                     FROM unnest(f.contracted) d) c
              CROSS JOIN LATERAL (
                    SELECT coalesce(range_agg(tstzrange(lower(p), ((upper(p) - {kept}) AT TIME ZONE {zone}
                                                                   + {length}) AT TIME ZONE {zone})), '{{}}') AS lately
-                     FROM unnest(b.paid) p) l
+                     FROM unnest(f.paid) p) l
              CROSS JOIN LATERAL unnest(
-                   tstzmultirange(tstzrange(b.opened, b.closed, '[]')) - b.active - c.under - l.lately) AS g(gap)
-             WHERE NOT b.active @> tstzrange(b.opened, b.closed, '[]')
-               AND NOT b.paid @> tstzrange(b.opened, b.closed, '[]')
+                   tstzmultirange(b.whole) - f.active - c.under - l.lately) AS g(gap)
         )
         SELECT month, -1, count(*) FROM base GROUP BY 1
         UNION ALL
