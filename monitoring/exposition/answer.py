@@ -99,6 +99,7 @@ def _written(request: HttpRequest, found: families.Families) -> HttpResponse:
     answer = HttpResponse(gzip.compress(body, 3, mtime=0) if packed else body, content_type=kind)
     if packed:
         answer["Content-Encoding"] = "gzip"
+    answer["Content-Length"] = str(len(answer.content))
     answer["Vary"] = "Accept, Accept-Encoding, Authorization"
     return _kept_nowhere(answer)
 

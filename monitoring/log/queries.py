@@ -158,7 +158,7 @@ LISTING = Listing(
     "log",
     columns=[
         Column("title", _("What")),
-        Column("points", _("24 h"), exported=False, css="wide-only"),
+        Column("points", _("Trend"), exported=False, css="wide-only"),
         Column("count", _("Count"), order="count", numeric=True, descending=True),
         Column("last_seen", _("Last seen"), order="last_seen", descending=True),
         Column("first_seen", _("First seen"), order="first_seen", descending=True, css="wide-only"),

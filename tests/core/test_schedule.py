@@ -50,6 +50,7 @@ def test_run_that_went_well_is_kept_with_its_answer() -> None:
     _run("tests.fine", "nightly")
     run = BeatRun.objects.get(name="nightly")
     assert (run.last_outcome, run.last_detail, run.runs, run.failures) == ("ok", "3 rows", 1, 0)
+    assert run.last_succeeded_at == run.last_finished_at
     assert run.last_started_at is not None
     assert run.last_finished_at is not None
     assert run.last_duration_ms is not None
@@ -66,6 +67,9 @@ def test_run_that_failed_says_how_and_the_failure_stays_after_it_went_well() -> 
     run = BeatRun.objects.get(name="nightly")
     assert (run.last_outcome, run.runs, run.failures) == ("ok", 2, 1)
     assert "no space left" in run.last_failure
+    fine = run.last_succeeded_at
+    _run("tests.broken", "nightly")
+    assert BeatRun.objects.get(name="nightly").last_succeeded_at == fine
 
 
 def test_task_that_beat_did_not_send_is_no_run() -> None:

@@ -17,7 +17,6 @@ from django.utils import timezone
 from prometheus_client.openmetrics import parser as openmetrics
 
 from core import metrics as registry
-from core.metrics import Unit
 from core.models import Agency
 from core.schedule.models import BeatRun
 from monitoring import health, recording
@@ -331,18 +330,6 @@ def test_money_is_told_by_currency_and_never_summed(agency: Agency, other_agency
     assert {
         (dict(labels)["currency"], value) for (name, labels), value in found.items() if name == "fvdash_revenue_month"
     } == {("BRL", 100.0), ("USD", 7.0)}
-
-
-def test_every_registered_figure_has_a_name_of_its_own_in_base_units() -> None:
-    found = [names.named(metric) for metric in registry.registered().values()]
-    assert len({one.name for one in found}) == len(found)
-    taken = {"fvdash_response_time_seconds", "fvdash_task_duration_seconds", "fvdash_requests", "fvdash_tasks"}
-    assert not taken & {one.name for one in found}
-    for one, metric in zip(found, registry.registered().values(), strict=True):
-        assert one.help
-        assert not one.name.endswith(("_pct", "_ms", "_percent", "_count", "_sum", "_bucket", "_info"))
-        assert ("_ratio" in one.name) == (metric.unit is Unit.PERCENT)
-        assert one.counter or not one.name.endswith("_total")
 
 
 def test_promtool_has_nothing_to_say_of_any_figure() -> None:

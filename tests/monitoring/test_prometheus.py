@@ -21,7 +21,10 @@ from django.conf import settings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
+from core import metrics as registry
+from core.metrics import Unit
 from core.models import User
+from monitoring.exposition import names
 from tests.monitoring.exposed import everything_known, parsed
 
 DOCS: Path = settings.BASE_DIR / "docs"
@@ -197,3 +200,15 @@ def test_promtool_reads_the_rules_and_the_scrape_file(tmp_path: Path) -> None:
     for arguments in (["rules", "rules.yml"], ["config", "prometheus.yml"]):
         done = subprocess.run([promtool, "check", *arguments], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_registered_figure_has_a_name_of_its_own_in_base_units() -> None:
+    found = [names.named(metric) for metric in registry.registered().values()]
+    assert len({one.name for one in found}) == len(found)
+    taken = {"fvdash_response_time_seconds", "fvdash_task_duration_seconds", "fvdash_requests", "fvdash_tasks"}
+    assert not taken & {one.name for one in found}
+    for one, metric in zip(found, registry.registered().values(), strict=True):
+        assert one.help
+        assert not one.name.endswith(("_pct", "_ms", "_percent", "_count", "_sum", "_bucket", "_info"))
+        assert ("_ratio" in one.name) == (metric.unit is Unit.PERCENT)
+        assert one.counter or not one.name.endswith("_total")
