@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import is_valid_path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -88,7 +88,7 @@ def endpoint(request: HttpRequest) -> HttpResponse:
         "series": found,
         "tiles": drawing.tiles(found.whole, found),
         **(_charts(found, others) if found.total else {}),
-        "log_href": f"/monitoring/log?{urlencode({'q': route})}" if is_valid_path("/monitoring/log") else "",
+        "log_href": f"{reverse('log')}?{urlencode({'q': route})}",
         "crumbs": [
             Link(_("Monitoring"), reverse("monitoring")),
             Link(_("Endpoints"), f"{reverse('endpoints')}?{urlencode(window.params)}"),
