@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from core import metrics as registry
 from core.people.access import Area, Viewer
-from monitoring.store import RAW_KEPT, Sampled
+from monitoring.store import RAW_KEPT, Sampled, forget_series
 from monitoring.store.writing import write_rounds
 
 MOST_SAMPLES: Final = 1_000
@@ -124,6 +124,9 @@ def _check_cardinality(samples: Sequence[Pushed]) -> None:
     new = {(one.metric, tuple(sorted(one.labels.items()))) for one in samples} - kept
     if not new:
         return
+    for metric, labels in new:
+        # Not there, whatever this process remembers: somebody may have deleted the metric.
+        forget_series(metric, [dict(labels)])
     faults = []
     for metric in metrics:
         of = [labels for name, labels in kept | new if name == metric]

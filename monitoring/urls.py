@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from monitoring import views
 from monitoring.endpoints.views import endpoint, endpoints
 from monitoring.log import views as log
+from monitoring.page import series as metric
+from monitoring.page import views
 from monitoring.status import public
 from monitoring.status import views as status
 
 urlpatterns = [
     path("monitoring", views.monitoring, name="monitoring"),
+    path("monitoring/metric", metric.metric, name="metric"),
+    path("monitoring/metrics", metric.metrics, name="metrics"),
+    path("monitoring/metrics/<str:name>/delete", metric.delete, name="metric-delete"),
     path("monitoring/status", status.desk, name="status-desk"),
     path("monitoring/status/switch", status.switch, name="status-switch"),
     path("monitoring/status/incidents/new", status.new_incident, name="status-incident-new"),

@@ -5,10 +5,12 @@ Each has `role="img"` with the takeaway as its name (a waterfall and a cohort ar
 with unscaled strokes, words have their own coordinates. `data_table` gives the same data to read.
 """
 
+from core.charts._svg import Mark
 from core.charts.area import area
 from core.charts.bars import Bar, bars
 from core.charts.cohort import Cohort, cohorts
 from core.charts.heat import HeatRow, heat
+from core.charts.lines import lines
 from core.charts.sparkline import sparkline
 from core.charts.strip import Beat, strip
 from core.charts.table import data_table
@@ -20,6 +22,7 @@ __all__ = [
     "Beat",
     "Cohort",
     "HeatRow",
+    "Mark",
     "Step",
     "StepRole",
     "area",
@@ -28,6 +31,7 @@ __all__ = [
     "cohorts",
     "data_table",
     "heat",
+    "lines",
     "sparkline",
     "strip",
     "waterfall",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.utils.html import escape
@@ -128,6 +129,29 @@ def stretched(inside: list[str], box: str, height: float, **attributes: object) 
         overflow="visible",
         **attributes,
     )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment on the time axis: how far along it is in per cent, and what happened then."""
+
+    at: float
+    label: str
+    bad: bool = False
+
+
+def mark_lines(marks: Sequence[Mark], height: float) -> list[str]:
+    """A dashed line at each moment; a pointer that rests on it reads the words."""
+    return [
+        el(
+            "g",
+            el("line", x1=f"{n(one.at)}%", x2=f"{n(one.at)}%", y1=0, y2=n(height))
+            + el("circle", cx=f"{n(one.at)}%", cy=n(height), r=3)
+            + el("title", str(escape(one.label))),
+            class_="plot-mark bad" if one.bad else "plot-mark",
+        )
+        for one in marks
+    ]
 
 
 def boxes(css: str, rects: Sequence[tuple[float, float, float, float]]) -> str:

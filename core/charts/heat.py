@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from core.charts._svg import Value, boxes, clean, el, gaps, hatch, n, safe, span, stretched, text
+from core.charts._svg import Mark, Value, boxes, clean, el, gaps, hatch, mark_lines, n, safe, span, stretched, text
 
 _STEPS = 10
 _ROW = 15
@@ -36,8 +36,10 @@ def heat(
     low: float | None = None,
     high: float | None = None,
     ticks: Sequence[tuple[int, str]] = (),
+    marks: Sequence[Mark] = (),
 ) -> SafeString:
-    """Rows by columns, as dark as they are high between `low` and `high` (default: what is seen)."""
+    """Rows by columns, as dark as they are high between `low` and `high` (default: what is seen). `marks` are
+    moments in per cent of the width."""
     cleaned = [clean(row.values) for row in rows]
     columns = max((len(values) for values in cleaned), default=0)
     found = span([value for values in cleaned for value in values]) or (0.0, 1.0)
@@ -67,7 +69,7 @@ def heat(
         anchor = "start" if share < 6 else "end" if share > 94 else "middle"
         below.append(text(label, x=f"{n(share)}%", y=tall + 14, text_anchor=anchor))
     cells = [boxes(f"heat h{index}", rects) for index, rects in enumerate(shades)]
-    plot = "".join(hatched) + stretched(cells, f"0 0 {max(columns, 1)} {tall}", tall)
+    plot = "".join(hatched) + stretched(cells, f"0 0 {max(columns, 1)} {tall}", tall) + "".join(mark_lines(marks, tall))
     height = tall + (20 if ticks else 0)
     # Words keep their own columns, so that only the cells stretch.
     body = _side(starts, [row.label for row in rows], height)

@@ -266,6 +266,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("UPSTASH_REDIS_REST_URL", "database", gettext_noop("Upstash, when REDIS_URL is absent."), url("https")),
     Variable("UPSTASH_REDIS_REST_TOKEN", "database", gettext_noop("Token of Upstash."), text, secret=True),
     Variable(
+        "FVDASH_VERSION",
+        "monitoring",
+        gettext_noop("Version or commit that runs; a change of it is marked on the charts."),
+        text,
+    ),
+    Variable(
         "FVDASH_HEARTBEAT_URL",
         "monitoring",
         gettext_noop("Address of an outside watcher, called every minute."),

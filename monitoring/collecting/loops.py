@@ -20,6 +20,7 @@ from monitoring.collecting.sources import Read
 from monitoring.health import run_forever
 from monitoring.log import sampling
 from monitoring.metrics import business
+from monitoring.page import deploys
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ type Loop = Callable[[threading.Event], None]
 
 AGAIN_S: Final = 10.0
 
-LOOPS: dict[str, Loop] = {"health": run_forever}
+LOOPS: dict[str, Loop] = {"health": run_forever, "version": deploys.note}
 SAMPLERS: dict[str, Read] = {"the business": business.samples, "the tasks": tasks.samples, "the log": sampling.samples}
 HOST_SAMPLERS: dict[str, Read] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitoring.models.annotations import Annotation
 from monitoring.models.checks import CheckResult, Span
 from monitoring.models.log import LogEntry, LogGroup, LogHour, LogSlot
 from monitoring.models.requests import (
@@ -17,6 +18,7 @@ from monitoring.models.status import Maintenance, StatusIncident, StatusPage, St
 from monitoring.models.totals import Total
 
 __all__ = [
+    "Annotation",
     "CheckResult",
     "DayBlock",
     "Endpoint",

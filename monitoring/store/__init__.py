@@ -15,9 +15,9 @@ import datetime as dt
 from typing import Final
 
 from monitoring.partitions import Plan, register
-from monitoring.store.writing import Sampled, forget, write
+from monitoring.store.writing import Sampled, forget, forget_series, write
 
-__all__ = ["HOURS_KEPT", "MINUTES_KEPT", "RAW_KEPT", "Sampled", "forget", "write"]
+__all__ = ["HOURS_KEPT", "MINUTES_KEPT", "RAW_KEPT", "Sampled", "forget", "forget_series", "write"]
 
 RAW_KEPT: Final = dt.timedelta(hours=48)
 MINUTES_KEPT: Final = dt.timedelta(days=30)

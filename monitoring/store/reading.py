@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -91,6 +91,38 @@ def lines(
     return {metric: Lines(_at(int(edges[0])), step, len(edges) - 1, _lines(found, metric), grain) for metric in metrics}
 
 
+@dataclass(frozen=True)
+class Survey:
+    """Many metrics over one window, and each one's newest samples of its last 15 minutes."""
+
+    lines: dict[str, Lines]
+    newest: tuple[Newest, ...]
+
+
+def survey(
+    metrics: Sequence[str],
+    start: dt.datetime,
+    end: dt.datetime,
+    step: dt.timedelta,
+    *,
+    now: dt.datetime,
+    host: str | None = None,
+) -> Survey:
+    """`lines` of means with the values at the window's end, by the same two queries. Raises TooManySeries."""
+    step = finest(start, step, now)
+    first, width = _us(start) // (step // _MICROSECOND), step // _MICROSECOND
+    edges = np.arange(first, -(-_us(end) // width) + 1, dtype=np.int64) * width
+    grain = _grain(start, end, step, now)
+    found = _gather(metrics, edges, grain, "avg", now, host, {}, newest=True)
+    by_metric: dict[str, list[Line]] = {metric: [] for metric in metrics}
+    for metric, line in _all_lines(found):
+        by_metric[metric].append(line)
+    lines = {
+        metric: Lines(_at(int(edges[0])), step, len(edges) - 1, tuple(of), grain) for metric, of in by_metric.items()
+    }
+    return Survey(lines, found.newest)
+
+
 def daily(
     metrics: Sequence[str],
     zone: str,
@@ -114,14 +146,15 @@ def daily(
 def latest(metrics: Sequence[str], now: dt.datetime, *, host: str | None = None) -> list[Newest]:
     """The newest sample of each series of these metrics in the last 15 minutes, fresh or stale. One query."""
     series, rounds = _series_and_rounds(_Wanted(tuple(metrics), host, {}), now - NEWEST, now + _MICROSECOND)
-    ids, at, values = _samples(rounds)
-    wanted = np.flatnonzero(np.isin(ids, np.array([one.id for one in series], np.int64)))
+    return list(_newest(series, *_samples(rounds), now - NEWEST))
+
+
+def _newest(series: Sequence[_Series], ids: Ints, at: Ints, values: Floats, since: dt.datetime) -> Iterator[Newest]:
+    wanted = np.flatnonzero(np.isin(ids, np.array([one.id for one in series], np.int64)) & (at >= _us(since)))
     newest = dict(zip(ids[wanted].tolist(), wanted.tolist(), strict=True))
-    return [
-        Newest(one.metric, one.host, one.labels, float(values[place]), _at(int(at[place])), one.fresh_s)
-        for one in series
-        if (place := newest.get(one.id)) is not None
-    ]
+    for one in series:
+        if (place := newest.get(one.id)) is not None:
+            yield Newest(one.metric, one.host, one.labels, float(values[place]), _at(int(at[place])), one.fresh_s)
 
 
 def fresh(metrics: Sequence[str], now: dt.datetime) -> list[Newest]:
@@ -166,17 +199,18 @@ def _grain(start: dt.datetime, end: dt.datetime, step: dt.timedelta, now: dt.dat
 class _Found:
     series: list[_Series]
     values: Floats
+    newest: tuple[Newest, ...] = ()
 
 
 def _lines(found: _Found, metric: str) -> tuple[Line, ...]:
-    def labels(one: _Series) -> dict[str, str]:
-        return {**({"host": one.host} if one.host else {}), **one.labels}
+    return tuple(line for name, line in _all_lines(found, metric))
 
-    return tuple(
-        Line(labels(one), tuple(None if value != value else value for value in found.values[row].tolist()))
-        for row, one in enumerate(found.series)
-        if one.metric == metric
-    )
+
+def _all_lines(found: _Found, only: str | None = None) -> Iterator[tuple[str, Line]]:
+    for row, one in enumerate(found.series):
+        if only is None or one.metric == only:
+            labels = {**({"host": one.host} if one.host else {}), **one.labels}
+            yield one.metric, Line(labels, tuple(v if v == v else None for v in found.values[row].tolist()))
 
 
 def _gather(
@@ -187,8 +221,11 @@ def _gather(
     now: dt.datetime,
     host: str | None,
     labels: Mapping[str, str],
+    *,
+    newest: bool = False,
 ) -> _Found:
     start, end = _at(int(edges[0])), min(_at(int(edges[-1])), now + DAY)
+    recent = None
     wanted = _Wanted(tuple(metrics), host, labels)
     if grain == "raw":
         series, rounds = _series_and_rounds(wanted, start, end)
@@ -196,7 +233,11 @@ def _gather(
     else:
         # The roll-up may go on meanwhile: what it had done is read with the blocks, the rest from raw samples.
         series, rolled, blocks = _series_and_blocks(wanted, start, end, grain, agg)
-        rounds = _rounds(max(start, rolled) if rolled else start, end)
+        begin = max(start, rolled) if rolled else start
+        rounds = _rounds(max(start, min(begin, end - NEWEST)) if newest else begin, end)
+        if newest and begin > start:
+            recent = _samples(rounds)
+            rounds = [one for one in rounds if one.at >= _us(begin)]
     if not series:
         return _Found([], np.zeros((0, len(edges) - 1)))
     table = Table([one.id for one in series], edges, agg)
@@ -205,7 +246,9 @@ def _gather(
     ids, at, values = _samples(rounds)
     if len(ids):
         table.add(ids, at, np.ones(len(ids)), values)
-    return _Found(series, table.values())
+    if not newest:
+        return _Found(series, table.values())
+    return _Found(series, table.values(), tuple(_newest(series, *(recent or (ids, at, values)), end - NEWEST)))
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,12 @@ def forget() -> None:
     _known.clear()
 
 
+def forget_series(metric: str, labels: Iterable[Mapping[str, str]]) -> None:
+    """Drops what this process knows of these custom series: another process may have deleted them."""
+    for one in labels:
+        _known.pop((metric, "", _text(one)), None)
+
+
 def write(host: str, at: dt.datetime, samples: Iterable[Sampled], *, once: str = "") -> int:
     """Keeps one round of samples taken at `at` on `host` ("" for what belongs to none); returns how many.
 

@@ -116,8 +116,8 @@ def _sizes(samples: int) -> list[dict[str, Any]]:
     ]
 
 
-def _history(now: dt.datetime) -> None:
-    """Yesterday again, every day back to two years; its minutes back to 30 days; and a plain table of hours."""
+def again(now: dt.datetime) -> None:
+    """What is rolled up of yesterday again, every day back to two years; its minutes back to 30 days."""
     from django.db import connections
 
     from monitoring import partitions, store
@@ -126,7 +126,7 @@ def _history(now: dt.datetime) -> None:
     partitions.ensure_for("owner", store.HOURS, now - dt.timedelta(days=740), now)
     partitions.ensure_for("owner", store.DAYS, now - dt.timedelta(days=770), now)
     partitions.ensure_for("owner", store.MINUTES, now - dt.timedelta(days=31), now)
-    day = now.replace(hour=0, minute=0) - dt.timedelta(days=1)
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=1)
     packed = "counts, sums, mins, maxs, lasts"
     first = day.replace(day=1)
     with owner.cursor() as cursor:
@@ -145,6 +145,17 @@ def _history(now: dt.datetime) -> None:
             " FROM monitoring_minuteblock, generate_series(2, 29) n WHERE at >= %s AND at < %s",
             [day, day + dt.timedelta(days=1)],
         )
+        for table in ("monitoring_hourblock", "monitoring_minuteblock", "monitoring_dayblock"):
+            cursor.execute(f"ANALYZE {table}")
+
+
+def _history(now: dt.datetime) -> None:
+    """The history of the store, and a plain table of hours."""
+    from django.db import connections
+
+    again(now)
+    owner = connections["owner"]
+    with owner.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE plain_hours AS SELECT s AS series_id, at, random() AS value FROM generate_series(1, 200) s,"
             " generate_series(%s::timestamptz, %s, '1 hour') at",
@@ -152,8 +163,7 @@ def _history(now: dt.datetime) -> None:
         )
         cursor.execute("CREATE INDEX ON plain_hours (series_id, at)")
         cursor.execute("GRANT SELECT ON plain_hours TO PUBLIC")
-        for table in ("monitoring_hourblock", "monitoring_minuteblock", "monitoring_dayblock", "plain_hours"):
-            cursor.execute(f"ANALYZE {table}")
+        cursor.execute("ANALYZE plain_hours")
     owner.close()
 
 
@@ -187,19 +197,20 @@ def _charts(now: dt.datetime) -> list[dict[str, Any]]:
         assert answer.status_code == 200, answer.content
 
     hours = dt.timedelta(hours=1)
-    peer = _p95(plain)
+    peer = p95(plain)
     return [
-        _row("store: 30 days of 200 series, a step 4 h", _p95(chart(30, 4 * hours)), "ms p95", "a row an hour", peer),
-        _row("store: 15 minutes of 200 series, raw", _p95(chart(1 / 96, hours / 120)), "ms p95"),
-        _row("store: a day of 200 series, a step 10 min", _p95(chart(1, hours / 6)), "ms p95"),
-        _row("store: 2 years of 200 series, a step 3 d", _p95(chart(729, 72 * hours)), "ms p95"),
-        _row("store: query API, 30 days of 10 series", _p95(api), "ms p95"),
+        _row("store: 30 days of 200 series, a step 4 h", p95(chart(30, 4 * hours)), "ms p95", "a row an hour", peer),
+        _row("store: 15 minutes of 200 series, raw", p95(chart(1 / 96, hours / 120)), "ms p95"),
+        _row("store: a day of 200 series, a step 10 min", p95(chart(1, hours / 6)), "ms p95"),
+        _row("store: 2 years of 200 series, a step 3 d", p95(chart(729, 72 * hours)), "ms p95"),
+        _row("store: query API, 30 days of 10 series", p95(api), "ms p95"),
     ]
 
 
-def _p95(call: Callable[[], Any]) -> float:
+def p95(call: Callable[[], Any], calls: int = CALLS) -> float:
+    """Milliseconds of a call, three to warm up not counted."""
     took = []
-    for _ in range(CALLS + 3):
+    for _ in range(calls + 3):
         begun = time.perf_counter()
         call()
         took.append((time.perf_counter() - begun) * 1000)

@@ -22,7 +22,7 @@ from tests.servers import TEMPLATE, Servers
 
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results.json"
 WORKER = "bench"
-PARTS = ("import", "executive", "lists", "store", "requests", "middleware")
+PARTS = ("import", "executive", "lists", "store", "requests", "page", "middleware")
 
 
 def main(argv: Sequence[str] = ()) -> None:
@@ -63,7 +63,8 @@ def _measure(servers: Servers, chosen: Sequence[str]) -> list[dict[str, Any]]:
     owner.close()
     owner.settings_dict["NAME"] = name
 
-    from tests.bench import executive, import_rate, lists, middleware, monitoring_requests, monitoring_store
+    from tests.bench import executive, import_rate, lists, middleware, monitoring_page, monitoring_requests
+    from tests.bench import monitoring_store
 
     results: list[dict[str, Any]] = []
     superuser = servers.postgres.superuser_url(servers.database(WORKER))
@@ -75,6 +76,7 @@ def _measure(servers: Servers, chosen: Sequence[str]) -> list[dict[str, Any]]:
         "lists": lambda: lists.run(None if filled else superuser),
         "store": monitoring_store.run,
         "requests": lambda: monitoring_requests.run(superuser),
+        "page": lambda: monitoring_page.run(superuser),
         # Last: it replaces the middleware and the URLs of this process.
         "middleware": lambda: _middleware(middleware.measure()),
     }

@@ -13,12 +13,14 @@ from monitoring import health, recording, store
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
     # Named on the command line, this file is read before Django is set up.
+    from monitoring.page import badge
     from monitoring.status import public
 
     recording.requests.take()
     counts.take()
     health.on_the_spot.forget()
     public.copy.forget()
+    badge.forget()
     # Ids of series of a database that was rolled back.
     store.forget()
     yield
