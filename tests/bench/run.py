@@ -63,8 +63,15 @@ def _measure(servers: Servers, chosen: Sequence[str]) -> list[dict[str, Any]]:
     owner.close()
     owner.settings_dict["NAME"] = name
 
-    from tests.bench import executive, import_rate, lists, middleware, monitoring_page, monitoring_requests
-    from tests.bench import monitoring_store
+    from tests.bench import (
+        executive,
+        import_rate,
+        lists,
+        middleware,
+        monitoring_page,
+        monitoring_requests,
+        monitoring_store,
+    )
 
     results: list[dict[str, Any]] = []
     superuser = servers.postgres.superuser_url(servers.database(WORKER))
