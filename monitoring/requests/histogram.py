@@ -32,7 +32,7 @@ type Counts = NDArray[np.int64]
 
 PACKED = "substr(array_send(slots), 21) AS slots, substr(array_send(counts), 21) AS counts"
 """SQL: the arrays as PostgreSQL sends them, without the 20 bytes of their head; before each value stands its
-length in four bytes. To concatenate them in SQL and add up here is ten times faster than to unnest there."""
+length in four bytes. To concatenate them in SQL and add up here is several times faster than to unnest there."""
 _SLOTS = np.dtype([("length", ">i4"), ("value", ">i2")])
 _COUNTS = {
     False: np.dtype([("length", ">i4"), ("value", ">i4")]),
