@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from core.metrics import Kind, Metric, Point, Reading, State, Unit, Where, register
+from core.metrics import Lines, Point, Reading, State, Where
 from monitoring.metrics import common
 
+HIT_RATE = "cache_hit_rate_pct"
+MADE_OF = ("cache.hits", "cache.lookups", "redis.hits", "redis.misses")
 
-def read_cache(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[str, Reading]:
-    """The library's hits ÷ look-ups over the last 60 minutes; the server's own rate is in `parts`."""
-    named = ("cache.hits", "cache.lookups", "redis.hits", "redis.misses")
-    found = common.last_hour(named, as_of, "sum")
+
+def hit_rate(found: Mapping[str, Lines], as_of: dt.datetime) -> Reading:
+    """The library's hits ÷ look-ups, of sums of the last 60 minutes; the server's own rate is in `parts`."""
     # The library's are counts; the server's are rates a second, of intervals of one length.
     hits, lookups, server_hits, server_misses = (
-        sum(value for _at, value in common.known(found[name])) for name in named
+        sum(value for _at, value in common.known(found[name])) for name in MADE_OF
     )
     of_server = server_hits + server_misses
     parts = {
@@ -27,10 +27,9 @@ def read_cache(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[s
         "server_hit_rate_pct": common.decimal(100 * server_hits / of_server) if of_server else None,
     }
     if not lookups:
-        nothing = Reading(None, as_of, State.NO_DATA, _("no look-up in these 60 minutes"), parts)
-        return dict.fromkeys(names, nothing)
+        return Reading(None, as_of, State.NO_DATA, _("no look-up in these 60 minutes"), parts)
     note = _("of %(count)s look-ups") % {"count": int(lookups)}
-    return dict.fromkeys(names, Reading(common.decimal(100 * hits / lookups), as_of, note=note, parts=parts))
+    return Reading(common.decimal(100 * hits / lookups), as_of, note=note, parts=parts)
 
 
 def cache_series(where: Where, name: str, first: dt.date, last: dt.date) -> list[Point]:
@@ -42,19 +41,3 @@ def cache_series(where: Where, name: str, first: dt.date, last: dt.date) -> list
         if lookups
     }
     return common.days(first, last, shares.items(), 2)
-
-
-register(
-    Metric(
-        "cache_hit_rate_pct",
-        Unit.PERCENT,
-        Kind.RATIO,
-        gettext_lazy("Cache hit rate"),
-        gettext_lazy("Look-ups in the cache that found a value ÷ all look-ups, last 60 minutes, all processes."),
-        read_cache,
-        cache_series,
-        higher_is_better=True,
-        per_agency=False,
-        decimals=1,
-    ),
-)

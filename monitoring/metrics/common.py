@@ -41,9 +41,9 @@ def bounds(where: Where, first: dt.date, last: dt.date) -> list[Any]:
     return [f"{first} 00:00", where.zone, f"{following} 00:00", where.zone]
 
 
-def last_hour(names: Sequence[str], as_of: dt.datetime, agg: Agg = "avg") -> dict[str, Lines]:
-    """Samples of the 60 minutes up to `as_of`, in steps of one interval; of the past beyond 48 hours in minutes,
-    and beyond 30 days the hours that these 60 minutes touch. At most two queries."""
+def last_hour(names: Sequence[str], as_of: dt.datetime, summed: Sequence[str] = ()) -> dict[str, Lines]:
+    """The 60 minutes up to `as_of` in steps of one interval: their means, of those `summed` their sums. Of the past
+    beyond 48 hours in minutes, and beyond 30 days the hours that these 60 minutes touch. At most two queries."""
     from monitoring.store import reading  # numpy, which the collector does without
 
     now = timezone.now()
@@ -53,7 +53,8 @@ def last_hour(names: Sequence[str], as_of: dt.datetime, agg: Agg = "avg") -> dic
     if now - as_of < RAW_KEPT - WINDOW:
         now = as_of
     instant = dt.timedelta(microseconds=1)
-    return reading.lines(names, as_of - WINDOW + INTERVAL - instant, as_of + instant, INTERVAL, agg, now=now)
+    start = as_of - WINDOW + INTERVAL - instant
+    return reading.lines(names, start, as_of + instant, INTERVAL, now=now, summed=summed)
 
 
 def known(found: Lines) -> list[tuple[dt.datetime, float]]:

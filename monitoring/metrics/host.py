@@ -1,4 +1,4 @@
-"""The host's figures, over the last 60 minutes."""
+"""Figures of host and cache, over the last 60 minutes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.metrics import Kind, Metric, Reading, State, Unit, Where, register
-from monitoring.metrics import common
+from monitoring.metrics import cache, common
 from monitoring.metrics.sampled import lines, sampled, series
 
 
 def read_samples(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict[str, Reading]:
     """Means of the last 60 minutes over all hosts; the newest value for the connections. Stale when the newest
-    sample is older than three intervals, no data when the window has none."""
-    readings = {}
-    for name, found in common.last_hour(names, as_of).items():
+    sample is older than three intervals, no data when the window has none. The hit rate of the cache is read
+    along with them: a board asks for all at once."""
+    wanted = [name for name in names if name != cache.HIT_RATE]
+    made_of = cache.MADE_OF if cache.HIT_RATE in names else ()
+    hour = common.last_hour([*wanted, *made_of], as_of, summed=made_of)
+    readings = {name: cache.hit_rate(hour, as_of) for name in names if name == cache.HIT_RATE}
+    for name in wanted:
+        found = hour[name]
         values = common.known(found)
         if not values:
             readings[name] = Reading.unknown(as_of, _("nothing was measured in these 60 minutes"))
@@ -32,6 +37,18 @@ def read_samples(where: Where, as_of: dt.datetime, names: Sequence[str]) -> dict
 
 
 register(
+    Metric(
+        cache.HIT_RATE,
+        Unit.PERCENT,
+        Kind.RATIO,
+        gettext_lazy("Cache hit rate"),
+        gettext_lazy("Look-ups in the cache that found a value ÷ all look-ups, last 60 minutes, all processes."),
+        read_samples,
+        cache.cache_series,
+        higher_is_better=True,
+        per_agency=False,
+        decimals=1,
+    ),
     Metric(
         "cpu_pct",
         Unit.PERCENT,

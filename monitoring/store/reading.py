@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -76,8 +76,10 @@ def lines(
     now: dt.datetime,
     host: str | None = None,
     labels: Mapping[str, str] | None = None,
+    summed: Collection[str] = (),
 ) -> dict[str, Lines]:
     """Each metric's series over [start, end) in steps; `host` and `labels` narrow them. At most two queries.
+    Beside averages those `summed` are given as sums.
 
     Steps begin at multiples of `step` since the epoch, the first at or before `start`. A step finer than what
     is still kept is widened: the answer says which it has. p95 is of raw samples up to two hours, beyond that
@@ -87,7 +89,7 @@ def lines(
     first, width = _us(start) // (step // _MICROSECOND), step // _MICROSECOND
     edges = np.arange(first, -(-_us(end) // width) + 1, dtype=np.int64) * width
     grain = _grain(start, end, step, now)
-    found = _gather(metrics, edges, grain, agg, now, host, labels or {})
+    found = _gather(metrics, edges, grain, agg, now, host, labels or {}, summed=summed)
     return {metric: Lines(_at(int(edges[0])), step, len(edges) - 1, _lines(found, metric), grain) for metric in metrics}
 
 
@@ -223,6 +225,7 @@ def _gather(
     labels: Mapping[str, str],
     *,
     newest: bool = False,
+    summed: Collection[str] = (),
 ) -> _Found:
     start, end = _at(int(edges[0])), min(_at(int(edges[-1])), now + DAY)
     recent = None
@@ -247,7 +250,11 @@ def _gather(
     if len(ids):
         table.add(ids, at, np.ones(len(ids)), values)
     if not newest:
-        return _Found(series, table.values())
+        found = table.values()
+        for row, one in enumerate(series):
+            if one.metric in summed:
+                found[row] = table.sums()[row]
+        return _Found(series, found)
     return _Found(series, table.values(), tuple(_newest(series, *(recent or (ids, at, values)), end - NEWEST)))
 
 

@@ -81,6 +81,10 @@ class Table:
             found = self._nearest_rank(0.95)
         return np.where(self._count > 0, found, np.nan).reshape(self._shape)
 
+    def sums(self) -> Floats:
+        """The sums behind averages, in the form of `values`."""
+        return np.where(self._count > 0, self._value, np.nan).reshape(self._shape)
+
     def _nearest_rank(self, share: float) -> Floats:
         """The smallest value that `share` of those of its step do not pass."""
         found = np.full(len(self._count), np.nan)

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from core.models import Agency, User
-from tests.business.factories import at, make_project
+from tests.business.factories import at, make_answer, make_project
 
 pytestmark = pytest.mark.django_db
 URL = "/executive"
@@ -65,9 +65,11 @@ def test_lines_of_one_agency_are_not_those_of_another(
 
 
 def test_a_figure_known_for_one_day_has_no_line(client_as: SignIn, admin: User, agency: Agency) -> None:
-    make_project(agency, created_at=at("2026-03-10"))
-    page = text(client_as(admin).get(URL, {"as_of": "2026-03-10", "lines": "1"}))
-    assert LINE not in page
+    make_answer(agency, answered_at=at("2026-03-10"), score=4)
+    browser = client_as(admin)
+    assert "Satisfação em 30 dias: de" not in text(browser.get(URL, {"as_of": "2026-03-10", "lines": "1"}))
+    # A day later it is known for two.
+    assert "Satisfação em 30 dias: de" in text(browser.get(URL, {"as_of": "2026-03-11", "lines": "1"}))
 
 
 def test_an_empty_installation_draws_none_and_stops_asking(client_as: SignIn, admin: User) -> None:
