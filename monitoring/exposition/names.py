@@ -32,6 +32,8 @@ _OWN: Final = {
     "response_time_ms": "response_time_mean_seconds",
     "error_rate_pct": "error_ratio",
     "cache_hit_rate_pct": "cache_hit_ratio",
+    "task.count": "task_runs_last_minute",
+    "task.duration_ms": "task_duration_mean_seconds",
     "network.bytes_in": "network_received_bytes_per_second",
     "network.bytes_out": "network_sent_bytes_per_second",
     "business.revenue_per_min": "business_revenue_last_minute",
