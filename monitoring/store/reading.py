@@ -209,10 +209,12 @@ def _lines(found: _Found, metric: str) -> tuple[Line, ...]:
 
 
 def _all_lines(found: _Found, only: str | None = None) -> Iterator[tuple[str, Line]]:
+    gaps = np.isnan(found.values).any(axis=1)
     for row, one in enumerate(found.series):
         if only is None or one.metric == only:
             labels = {**({"host": one.host} if one.host else {}), **one.labels}
-            yield one.metric, Line(labels, tuple(v if v == v else None for v in found.values[row].tolist()))
+            values = found.values[row].tolist()
+            yield one.metric, Line(labels, tuple(v if v == v else None for v in values) if gaps[row] else tuple(values))
 
 
 def _gather(

@@ -135,10 +135,17 @@ def again(now: dt.datetime) -> None:
             " FROM monitoring_hourblock, generate_series(2, 728) n WHERE at = %s",
             [day],
         )
+        # Every day of a month as yesterday: what is packed are 31 slots, of 4 bytes for counts, 8 for the rest.
+        # `0 * k` keeps the aggregate one of the slots, not of the rows around it.
+        whole = ", ".join(
+            f"(SELECT string_agg(substring({name} FROM {size} * %(slot)s + 1 + 0 * k FOR {size}), '')"
+            " FROM generate_series(1, 31) AS k)"
+            for name, size in (("counts", 4), ("sums", 8), ("mins", 8), ("maxs", 8), ("lasts", 8))
+        )
         cursor.execute(
-            f"INSERT INTO monitoring_dayblock SELECT series_id, at - n * interval '1 month', {packed}"
-            " FROM monitoring_dayblock, generate_series(1, 24) n WHERE at = %s",
-            [first],
+            f"INSERT INTO monitoring_dayblock SELECT series_id, at - n * interval '1 month', {whole}"
+            " FROM monitoring_dayblock, generate_series(1, 24) n WHERE at = %(first)s",
+            {"slot": day.day - 1, "first": first},
         )
         cursor.execute(
             f"INSERT INTO monitoring_minuteblock SELECT series_id, at - n * interval '1 day', {packed}"
