@@ -43,7 +43,7 @@ def lines(
     order = [place for place in range(len(cleaned)) if place != main]
     for place in order:
         drawn = "".join(path(run) for run in runs(cleaned[place], low, high, 100, 100, total))
-        inner.append(el("path", class_="plot-line", d=drawn))
+        inner.append(el("path", class_="plot-line back", d=drawn))
     if main is not None and main < len(cleaned):
         floor = n(y(min(max(0.0, low), high)))
         for run in runs(cleaned[main], low, high, 100, 100, total):

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from monitoring.page.actions import note_version
@@ -38,5 +38,8 @@ def note(ended: threading.Event) -> None:
             break
         except DatabaseError as error:
             logger.warning("the version could not be noted yet", extra={"error": str(error)})
+            connection.close()
             ended.wait(AGAIN_S)
+    # A connection of this thread would stay open for nothing until the end.
+    connection.close()
     ended.wait()
