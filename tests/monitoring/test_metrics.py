@@ -135,8 +135,7 @@ def test_counts_wait_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch)
             recording.flush()
     _requests(("/a", 200, 10))
     recording.flush()
-    # Of one minute or two: the clock goes on.
-    assert sum(EndpointMinute.objects.values_list("count", flat=True)) == 2
+    assert EndpointMinute.objects.get().count == 2
 
 
 def test_cache_hit_rate_is_hits_of_look_ups() -> None:
